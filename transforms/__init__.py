@@ -1,0 +1,1 @@
+"""From files to findings, without Prefect, workbooks or the clock."""

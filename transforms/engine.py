@@ -1,0 +1,170 @@
+"""The whole book, computed: canonical tables in, result tables out.
+
+Every step is one SELECT in `sql/`, named for the table it makes, run over the whole book at once in an in-memory
+DuckDB. The only loop is over tax years, ascending, because line 14 of one year is line 2 of the next.
+Nothing here knows about Prefect, workbooks, the clock or the network: same canonical tables, same as-of date,
+same years, same limits -> the same result tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from limits import load
+from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
+from transforms.findings import write_findings
+
+SQL = Path(__file__).parent / "sql"
+
+#: Tables in the order they build on each other; each is the SELECT in the file of its name.
+BEFORE_FORM_8606 = (
+    "year_limits", "phaseouts", "account_refs", "known_accounts", "tax_events", "unclassified_events",
+    "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
+    "ira_flows", "pool_totals", "limits_blocks", "ira_limits", "form_8606_blocks",
+)  # fmt: skip
+AFTER_FORM_8606 = (
+    "plan_years", "mega_blocks", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates", "evidence", "rejects", "files",
+)  # fmt: skip
+
+#: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
+DERIVED = ("evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "limits_used")
+
+_SQL_TYPES: dict[Kind, str] = {
+    "text": "varchar",
+    "money": "decimal(18, 2)",
+    "percent": "decimal(9, 4)",
+    "ratio": "decimal(18, 10)",
+    "date": "date",
+    "year": "integer",
+    "bool": "boolean",
+    "int": "bigint",
+    "list": "varchar[]",
+    "timestamp": "timestamp",
+}
+
+
+def compute(
+    canonical: Path, run: Path, *, as_of: date, tax_years: Sequence[int], previous: Path | None
+) -> dict[str, int]:
+    """Compute every result table of `tax_years` as known on `as_of`.
+
+    `canonical` holds `<table>.parquet` for every input table, `rejects.parquet` and `files.parquet`. Writes
+    `run/results/*.parquet`, `run/derived/*.parquet` and the warehouse `run/rothbook.duckdb`; returns the row count
+    of each result table. `previous` is the folder of the last good run (for what is new, changed or resolved).
+    Raises `limits.load.UnknownTaxYear` for a year that has no limits.
+    """
+    with connect() as con:
+        load_book(con, canonical)
+        load_run(con, as_of, tax_years)
+        compute_tables(con, tax_years)
+        write_findings(con, previous)
+        return _write(con, run)
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB that can't capture Python variables, with Rothbook's macros."""
+    con = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+    con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
+    return con
+
+
+def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
+    """Load every canonical table; the set-aside rows and the files come in as intake wrote them."""
+    for name in INPUT_TABLES:
+        _load_parquet(con, name, canonical / f"{name}.parquet")
+    _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
+    _load_parquet(con, "intake_files", canonical / "files.parquet")
+
+
+def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
+
+
+def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[int]) -> None:
+    """Load the as-of date, the dates of each tax year, and every figure with its authority."""
+    found = load.for_years(sorted(set(tax_years)))
+    con.execute("create table run as select $as_of::date as as_of", {"as_of": as_of})
+    con.execute(
+        "create table year_dates (tax_year integer, year_start date, year_end date, contribution_due_date date,"
+        " extended_due_date date, due_date_note varchar)"
+    )
+    con.executemany(
+        "insert into year_dates values (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                y.tax_year, date(y.tax_year, 1, 1), date(y.tax_year, 12, 31), y.ira_contribution_due_date,
+                y.extended_due_date, y.due_date_note,
+            )
+            for y in found
+        ],
+    )  # fmt: skip
+    con.execute(
+        "create table limit_values (tax_year integer, key varchar, filing_status varchar, value decimal(15, 0),"
+        " authority varchar)"
+    )
+    con.executemany(
+        "insert into limit_values values (?, ?, ?, ?, ?)",
+        [(v.tax_year, v.key, v.filing_status, v.value, v.authority) for y in found for v in y.limits],
+    )
+    con.execute(
+        "create view limits_used as select tax_year, key, filing_status, value::decimal(18, 2) as value, authority"
+        " from limit_values"
+    )
+
+
+def compute_tables(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
+    """Build every table; Form 8606 year by year, the rest for all years at once."""
+    for name in BEFORE_FORM_8606:
+        _build(con, name)
+    _compute_form_8606(con, sorted(set(tax_years)))
+    for name in AFTER_FORM_8606:
+        _build(con, name)
+
+
+def _build(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    con.execute(f"create table {name} as {_select(name)}")
+
+
+def _select(name: str) -> str:
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _compute_form_8606(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
+    con.execute(_create(RESULT_TABLES["form_8606"], "form_8606_so_far"))
+    for year in tax_years:
+        con.execute(
+            f"insert into form_8606_so_far by name {_select('form_8606')}",
+            {"tax_year": year},
+        )
+    con.execute("alter table form_8606_so_far rename to form_8606")
+
+
+def _create(table: Table, name: str) -> str:
+    columns = ", ".join(f"{c.name} {_SQL_TYPES[c.kind]}" for c in table.columns)
+    return f"create table {name} ({columns})"
+
+
+def _write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
+    results, derived = run / "results", run / "derived"
+    results.mkdir(parents=True, exist_ok=True)
+    derived.mkdir(parents=True, exist_ok=True)
+    con.execute("attach $path as warehouse", {"path": str(run / "rothbook.duckdb")})
+    counts = {}
+    for table in RESULT_TABLES.values():
+        columns = ", ".join(f'cast("{c.name}" as {_SQL_TYPES[c.kind]}) as "{c.name}"' for c in table.columns)
+        order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
+        con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
+        _copy(con, f"select * from warehouse.{table.name} order by {order}", results / f"{table.name}.parquet")
+        counts[table.name] = con.table(f"warehouse.{table.name}").shape[0]
+    for name in DERIVED:
+        _copy(con, f"select * from {name} order by all", derived / f"{name}.parquet")
+    con.execute("detach warehouse")
+    return counts
+
+
+def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:
+    con.sql(select).write_parquet(str(target))

@@ -1,0 +1,83 @@
+"""The registry of findings: one module is one problem or opportunity worth an advisor's time.
+
+A finding module holds one `FINDING`: its rule name (= the module's name), its authority, the evidence topics that
+prove it, and a SELECT over the computed tables with one row per problem:
+
+    person_id, subject, tax_year, amount, amount_is, severity, deadline, title, explanation, action
+    (and advisor_id where there is no person)
+
+`subject` tells two rows of one person apart (an account, a plan, a code; '' where there can be only one). Amounts are
+US dollars in DECIMAL(18,2); `amount_is` says what they are: tax, taxable income, room, excess, value, basis. A row whose inputs
+are missing must not fire: the matching *unknown* finding asks for them instead.
+
+Adding a finding is adding a module here and `tests/golden/findings/<rule>.toml`; nothing else changes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+
+ASSEMBLE = Path(__file__).parent.parent / "sql" / "findings.sql"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of finding. `topics` name the rows of the evidence table that stand behind it."""
+
+    rule: str
+    authority: str
+    topics: tuple[str, ...]
+    sql: str
+
+
+@lru_cache
+def registry() -> tuple[Finding, ...]:
+    """Every finding, by rule name. Raises ValueError if a module's rule isn't its own name."""
+    found = []
+    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)])):
+        finding = importlib.import_module(f"{__name__}.{module}").FINDING
+        if finding.rule != module:
+            raise ValueError(f"transforms/findings/{module}.py defines rule {finding.rule!r}; they must be the same")
+        found.append(finding)
+    return tuple(found)
+
+
+def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    """Run every finding over the computed tables and make the `findings` table.
+
+    A finding keeps its `finding_id`, `first_seen` and `last_changed` from the previous run's table; one that was there
+    and is gone is `resolved`. A previous run with a later as-of date, or of another code's shape, is not compared with.
+    """
+    con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
+    con.execute(
+        "create table raw_findings (rule varchar, person_id varchar, subject varchar, tax_year integer,"
+        " amount decimal(18, 2), amount_is varchar, severity varchar, deadline date, title varchar,"
+        " explanation varchar, action varchar, advisor_id varchar)"
+    )
+    for finding in registry():
+        con.execute(f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule})
+        con.executemany(
+            "insert into finding_topics values (?, ?, ?)",
+            [(finding.rule, finding.authority, topic) for topic in finding.topics or ("",)],
+        )
+    _load_previous(con, previous)
+    con.execute(f"create table findings as {ASSEMBLE.read_text(encoding='utf-8')}")
+
+
+def _load_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    path = previous / "results" / "findings.parquet" if previous else None
+    if path is not None and path.exists():
+        con.execute("create table previous_findings as select * from read_parquet($path)", {"path": str(path)})
+    else:
+        con.execute(
+            "create table previous_findings (finding_id varchar, rule varchar, person_id varchar, household_id varchar,"
+            " advisor_id varchar, tax_year integer, severity varchar, status varchar, first_seen date, last_changed date,"
+            " amount decimal(18, 2), deadline date, title varchar, explanation varchar, action varchar,"
+            " evidence varchar[], amount_is varchar, authority varchar, rank bigint)"
+        )

@@ -1,0 +1,44 @@
+"""A direct Roth contribution is above the limit that income leaves.
+
+The dollars are the part above the Roth limit that income alone causes. Guard: MAGI must be stated; a difference of up to
+$10 inside the range is the IRS worksheets' rounding and is left to REVIEW.
+"""
+
+from transforms.findings import Finding
+
+FINDING = Finding(
+    rule="roth_contribution_above_income",
+    authority="IRC 408A(c)(3), 408A(d)(6), 4973(f); Reg. 301.9100-2",
+    topics=("contribution", "tax_profile", "pool_value"),
+    sql="""
+    with over as (
+        select
+            l.*,
+            l.roth_contributions - l.roth_limit_before_traditional as above_income,
+        from ira_limits as l
+        where not l.is_blocked and l.roth_excess > 0
+            and l.roth_limit_before_traditional < l.contribution_limit
+            and l.roth_contributions > l.roth_limit_before_traditional
+    )
+    select
+        o.person_id, '' as subject, o.tax_year,
+        o.above_income as amount, 'excess' as amount_is,
+        case when py.extended_due_date between run.as_of and run.as_of + interval 30 day then 'critical' else 'high' end as severity,
+        py.extended_due_date as deadline,
+        usd(o.above_income) || ' of Roth contributions are above what income allows' as title,
+        usd(o.roth_contributions) || ' went directly to a Roth IRA for ' || o.tax_year || ', but Roth MAGI of '
+            || usd(o.roth_magi) || ' allows ' || usd(o.roth_limit_before_traditional) || ' (range '
+            || usd(o.roth_start) || ' to ' || usd(o.roth_end) || '). The excess costs 6% ('
+            || usd(dollars((cents(o.above_income) * 6 + 50) // 100)) || ') a year.' as explanation,
+        case when run.as_of <= py.extended_due_date then
+            'Recharacterize ' || usd(o.above_income) || ' (with earnings) to a traditional IRA, or withdraw it, by '
+            || long_date(py.extended_due_date) || '. '
+            || case when p.projected_total > 0 then 'Converting it afterwards is pro-rata with ' || usd(p.projected_total) || ' in IRAs.'
+                else 'It can then be converted.' end
+            else 'The cure date has passed: withdraw the excess and file Form 5329.' end as action,
+    from over as o
+    inner join person_years as py using (person_id, tax_year)
+    left join pool_totals as p using (person_id, tax_year)
+    cross join run
+    """,
+)

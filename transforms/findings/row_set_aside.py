@@ -1,0 +1,25 @@
+"""A line about a client was set aside, and a result of that client is UNKNOWN because of it.
+
+Guard: one row per line; it goes when a corrected file is dropped.
+"""
+
+from transforms.findings import Finding
+
+FINDING = Finding(
+    rule="row_set_aside",
+    authority="contract: a bad row is set aside, never lost",
+    topics=(),
+    sql="""
+    select distinct
+        b.person_id, b.file || ':' || b.line_number as subject, null::integer as tax_year,
+        null::decimal(18, 2) as amount, 'not known' as amount_is,
+        'medium' as severity, null::date as deadline,
+        'Line ' || b.line_number || ' of a ' || replace(b.kind, '_', ' ') || ' file was set aside' as title,
+        'The row breaks the rule ' || b.rule || '; '
+            || concat_ws(', ', case when b.blocks_form_8606 then 'Form 8606' end, case when b.blocks_ira_limits then 'IRA limits' end,
+                case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,
+        'Correct the line (the quarantine workbook says how) and drop the file in the inbox again.' as action,
+    from blocking_rejects as b
+    where b.blocks_form_8606 or b.blocks_ira_limits or b.blocks_mega
+    """,
+)

@@ -1,0 +1,52 @@
+-- One row per account as any file names it (custodian may be null, number may be a mask): the one known
+-- account it is, or null where none or several fit. Masks are never joined on their own: the visible ending must
+-- fit exactly one of the accounts known at that custodian.
+with
+known as (
+    select distinct custodian, account_number
+    from accounts
+    where profile like 'house-%' or account_number not like '*%'
+),
+refs as (
+    select custodian, account_number from accounts
+    union
+    select custodian, account_number from balances
+    union
+    select custodian, account_number from transactions
+    union
+    select custodian, account_number from form_5498
+    union
+    select custodian, account_number from form_1099r
+    union
+    select custodian, account_number from intake_rejects where account_number is not null
+),
+exact as (
+    select refs.custodian, refs.account_number, min(known.custodian || ':' || known.account_number) as account_key
+    from refs
+    inner join known
+        on known.account_number = refs.account_number
+        and (refs.custodian is null or known.custodian = refs.custodian)
+    group by refs.custodian, refs.account_number
+    having count(*) = 1
+),
+by_ending as (
+    select refs.custodian, refs.account_number, min(known.custodian || ':' || known.account_number) as account_key
+    from refs
+    inner join known
+        on known.custodian = refs.custodian
+        and (
+            (refs.account_number like '*%' and ends_with(ltrim(known.account_number, '*'), ltrim(refs.account_number, '*')))
+            or (known.account_number like '*%' and ends_with(refs.account_number, ltrim(known.account_number, '*')))
+        )
+    group by refs.custodian, refs.account_number
+    having count(*) = 1
+)
+select
+    refs.custodian,
+    refs.account_number,
+    coalesce(exact.account_key, by_ending.account_key) as account_key,
+from refs
+left join exact
+    on exact.custodian is not distinct from refs.custodian and exact.account_number = refs.account_number
+left join by_ending
+    on by_ending.custodian is not distinct from refs.custodian and by_ending.account_number = refs.account_number

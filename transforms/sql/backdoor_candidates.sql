@@ -1,0 +1,24 @@
+-- One row per person and tax year whose income closes (part of) the direct Roth way and who has contribution room left:
+-- the value, basis and pre-tax part of the pool. Only where every input is known.
+select
+    l.person_id,
+    l.tax_year,
+    l.roth_limit,
+    l.contribution_limit,
+    l.roth_magi,
+    l.contribution_limit - l.traditional_contributions - l.roth_contributions as room,
+    coalesce(p.projected_total, 0) as pool_value,
+    case when coalesce(p.accounts_in_pool, 0) = 0 then 0 else f.line_14 end as basis,
+    larger(0, pool_value - basis) as pre_tax,
+from ira_limits as l
+inner join person_years as py using (person_id, tax_year)
+left join pool_totals as p using (person_id, tax_year)
+left join form_8606 as f using (person_id, tax_year)
+cross join run
+where l.status in ('COMPUTED', 'REVIEW')
+    and l.roth_limit_before_traditional < l.contribution_limit
+    and l.contribution_limit - l.traditional_contributions - l.roth_contributions > 0
+    and coalesce(p.accounts_undecided, 0) = 0
+    and coalesce(p.all_projected, true)
+    and py.all_iras_reported is distinct from false
+    and run.as_of <= py.contribution_due_date

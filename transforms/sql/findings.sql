@@ -1,0 +1,81 @@
+-- One row per finding, ranked, with its evidence and what became of it since the last run.
+-- A finding is new on the as-of date it is first seen (however often that day is run), changed when its amount, deadline or
+-- severity moved, resolved when it is gone; a resolved one is shown on the day it went and then dropped.
+with
+today as (select as_of from run),
+before as (
+    -- a later run says nothing about an earlier day; findings of years not run tonight are left alone
+    select p.*
+    from previous_findings as p
+    where (select coalesce(max(last_changed), date '1900-01-01') from previous_findings) <= (select as_of from today)
+        and (p.tax_year is null or p.tax_year in (select tax_year from year_limits))
+),
+identified as (
+    select
+        left(sha256(concat_ws('|', f.rule, coalesce(f.person_id, ''), coalesce(f.subject, ''), coalesce(f.tax_year, 0))), 16)
+            as finding_id,
+        f.*,
+    from raw_findings as f
+),
+proof as (
+    select
+        f.finding_id,
+        list(e.text || coalesce(' [' || e.source_file || ':' || e.source_line || ']', '')
+             order by t.topic, e.account_key nulls first, e.source_file, e.source_line, e.text) as evidence,
+    from identified as f
+    inner join finding_topics as t on t.rule = f.rule
+    inner join evidence as e on e.person_id = f.person_id and e.tax_year = f.tax_year and e.topic = t.topic
+    group by f.finding_id
+),
+now_open as (
+    select
+        f.finding_id,
+        f.rule,
+        f.person_id,
+        p.household_id,
+        coalesce(p.advisor_id, f.advisor_id) as advisor_id,
+        f.tax_year,
+        f.severity,
+        case
+            when b.finding_id is null or b.first_seen = t.as_of or b.status = 'resolved' then 'new'
+            when b.amount is distinct from f.amount or b.deadline is distinct from f.deadline or b.severity <> f.severity
+                or b.last_changed = t.as_of then 'changed'
+            else 'open'
+        end as status,
+        case when b.finding_id is null or (b.status = 'resolved' and b.last_changed < t.as_of) then t.as_of else b.first_seen end
+            as first_seen,
+        case
+            when b.finding_id is null or b.status = 'resolved' then t.as_of
+            when b.amount is distinct from f.amount or b.deadline is distinct from f.deadline or b.severity <> f.severity
+                then t.as_of
+            else b.last_changed
+        end as last_changed,
+        f.amount, f.deadline, f.title, f.explanation, f.action,
+        coalesce(proof.evidence, []) as evidence,
+        f.amount_is,
+        a.authority,
+    from identified as f
+    cross join today as t
+    left join before as b on b.finding_id = f.finding_id
+    left join proof on proof.finding_id = f.finding_id
+    left join persons as p on p.person_id = f.person_id
+    left join (select distinct rule, authority from finding_topics) as a on a.rule = f.rule
+),
+gone as (
+    select b.* exclude (rank) replace ('resolved' as status, case when b.status = 'resolved' then b.last_changed else t.as_of end as last_changed)
+    from before as b
+    cross join today as t
+    where b.finding_id not in (select finding_id from identified)
+        and (b.status <> 'resolved' or b.last_changed = t.as_of)
+)
+select
+    *,
+    row_number() over (
+        order by
+            status = 'resolved',
+            list_position(['critical', 'high', 'medium', 'low', 'info'], severity),
+            amount desc nulls last,
+            deadline nulls last,
+            finding_id
+    ) as rank,
+from (select * from now_open union all by name select * from gone)

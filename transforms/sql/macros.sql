@@ -1,0 +1,65 @@
+-- Scalar macros. `mul_div` is the only place money is divided: exact 128-bit integers in cents, half up.
+-- DuckDB's least() and greatest() ignore nulls; here a null must stay unknown.
+create macro lesser(a, b) as case when a is null or b is null then null when a < b then a else b end;
+create macro larger(a, b) as case when a is null or b is null then null when a > b then a else b end;
+create macro cents(x) as cast(x * 100 as hugeint);
+create macro dollars(c) as cast(cast(c as decimal(36, 0)) * 0.01 as decimal(18, 2));
+-- a * b / c for non-negative a, b and positive c, rounded half up to the cent.
+create macro mul_div(a, b, c) as dollars((2 * cents(a) * cents(b) + cents(c)) // (2 * cents(c)));
+-- a / c as a ratio of at most 1, ten places, rounded down (shown only; nothing is computed from it).
+create macro ratio_at_most_one(a, c) as
+    case when a >= c then cast(1 as decimal(18, 10))
+    else cast(cast(cents(a) * 10000000000 // cents(c) as decimal(36, 0)) * 0.0000000001 as decimal(18, 10)) end;
+-- IRC 408A(c)(3)(B), 219(g)(2): the limit inside a phase-out range. The reduction is rounded down to $10 and
+-- the limit is never below $200 (nor above the unreduced limit) until the range ends.
+create macro phased_limit(base, magi, range_start, range_end) as
+    case
+        when magi <= range_start then base
+        when magi >= range_end then 0
+        else lesser(base, larger(200, base - cast(
+            (cents(base) * cents(magi - range_start)) // (cents(range_end - range_start) * 1000) as decimal(15, 0)) * 10))
+    end;
+create macro age_at_year_end(birth_date, tax_year) as tax_year - year(birth_date);
+create macro usd(x) as
+    case when x < 0 then '-' else '' end || '$' || format('{:,}', cast(cents(abs(x)) // 100 as bigint))
+    || case when cents(x) % 100 = 0 then '' else '.' || right('0' || cast(cents(abs(x)) % 100 as varchar), 2) end;
+create macro long_date(d) as strftime(d, '%B ') || cast(day(d) as varchar) || strftime(d, ', %Y');
+create macro shown_account(account_key) as
+    split_part(account_key, ':', 1) || ' ...' || right(split_part(account_key, ':', 2), 4);
+create macro said(parts) as list_filter(parts, lambda part: part is not null);
+create macro is_traditional_kind(account_type) as
+    account_type in ('traditional_ira', 'rollover_ira', 'sep_ira', 'simple_ira');
+create macro is_roth_kind(account_type) as account_type in ('roth_ira', 'roth_sep_ira', 'roth_simple_ira');
+create macro is_ira_or_unknown(account_type) as
+    account_type is null or account_type in (
+        'traditional_ira', 'rollover_ira', 'sep_ira', 'simple_ira', 'roth_ira', 'roth_sep_ira', 'roth_simple_ira',
+        'inherited_traditional_ira', 'trump_account', 'other');
+-- +1 brings money into an account, -1 takes it out, 0 has no direction of its own.
+create macro flow_sign(transaction_type) as
+    case
+        when transaction_type in (
+            'contribution', 'employer_contribution', 'roth_conversion_in', 'rollover_in', 'plan_rollover_in',
+            'trustee_transfer_in', 'recharacterization_in', 'divorce_transfer_in', 'after_tax_rollover_in') then 1
+        when transaction_type in (
+            'roth_conversion_out', 'rollover_out', 'plan_rollover_out', 'trustee_transfer_out', 'distribution', 'rmd',
+            'qcd', 'qhfd', 'withholding', 'recharacterization_out', 'return_of_excess', 'return_of_excess_earnings',
+            'divorce_transfer_out') then -1
+        else 0
+    end;
+-- Tax on an amount at a marginal rate stated as a fraction (0.35) or a percent (35), half up; the amount itself if the
+-- rate is not stated. `dollars_are` says which of the two it is.
+create macro tax_or_income(amount, rate) as
+    case
+        when rate is null then amount
+        else dollars((2 * cents(amount) * cast(rate * 10000 as hugeint) + case when rate > 1 then 1000000 else 10000 end)
+            // (2 * case when rate > 1 then 1000000 else 10000 end))
+    end;
+create macro dollars_are(rate) as case when rate is null then 'taxable income' else 'tax' end;
+-- critical: within 30 days of the deadline; high: over $1,000 or a deadline this year; else medium or low by size
+create macro severity_of(amount, deadline, as_of) as
+    case
+        when amount > 1000 and deadline between as_of and as_of + interval 30 day then 'critical'
+        when amount > 1000 then 'high'
+        when amount > 100 then 'medium'
+        else 'low'
+    end;

@@ -1,0 +1,56 @@
+-- One row per custodian row nobody can read yet on an IRA (or on an account of unknown type): its code is
+-- ambiguous or not in the profile, and the firm has not stated the event. A firm row of any type, `market`
+-- included, states one such event when account and amount agree and the dates are at most 5 days apart.
+with
+resolved as (
+    select
+        coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number) as account_key,
+        t.profile like 'house-%' as from_firm,
+        t.*,
+    from transactions as t
+    left join account_refs as refs
+        on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
+    where t.amount > 0
+),
+unclassified as (
+    select
+        *,
+        count(*) over (
+            partition by account_key, amount
+            order by trade_date
+            range between interval 5 days preceding and interval 5 days following
+        ) as alike,
+    from resolved
+    where transaction_type = 'unclassified'
+),
+stated as (
+    select u.source_sha256, u.source_line, u.transaction_id, count(*) as firm_rows
+    from unclassified as u
+    inner join resolved as firm
+        on firm.from_firm
+        and firm.account_key = u.account_key
+        and firm.amount = u.amount
+        and abs(date_diff('day', firm.trade_date, u.trade_date)) <= 5
+    group by u.source_sha256, u.source_line, u.transaction_id
+)
+select
+    u.account_key,
+    a.person_id,
+    a.account_type,
+    u.trade_date,
+    year(u.trade_date) as event_year,
+    u.amount,
+    u.custodian_code,
+    u.classification,
+    u.custodian,
+    u.source_sha256,
+    u.source_file,
+    u.source_line,
+from unclassified as u
+inner join known_accounts as a on a.account_key = u.account_key
+left join stated
+    on stated.source_sha256 = u.source_sha256
+    and stated.source_line = u.source_line
+    and stated.transaction_id = u.transaction_id
+-- as many firm rows as rows that look alike, or none of them is taken as stated
+where is_ira_or_unknown(a.account_type) and coalesce(stated.firm_rows, 0) < u.alike
