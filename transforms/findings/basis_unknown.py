@@ -1,7 +1,7 @@
 """Pool IRAs with contributions, conversions or distributions and no stated basis: line 2 is not known.
 
 The dollars are the most that could be at stake: what was converted and paid out, all taxable with no basis. Guard: once
-per person and year, and only where money moved.
+per person and year, only where money moved, and not while a row about the person is set aside (that is told first).
 """
 
 from transforms.findings import Finding
@@ -33,6 +33,7 @@ FINDING = Finding(
     left join ira_contributions as c using (person_id, tax_year)
     where f.status = 'UNKNOWN'
         and len(list_filter(f.reasons, lambda r: starts_with(r, 'basis_not_'))) > 0
+        and len(list_filter(f.reasons, lambda r: starts_with(r, 'row_set_aside'))) = 0
         and (coalesce(w.converted, 0) + coalesce(w.distributions, 0) + coalesce(w.withholding, 0) > 0
              or coalesce(c.traditional_contributions, 0) > 0)
     """,

@@ -1,0 +1,66 @@
+"""Every finding fires, just doesn't fire, and can't be evaluated, as its golden file says."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.book import Book
+from transforms.findings import registry
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "findings"
+FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.toml"))}
+CASES = [pytest.param(rule, case, id=f"{rule}-{case['name']}") for rule, file in FILES.items() for case in file["case"]]
+
+
+def _book(steps: list[list[Any]]) -> Book:
+    book = Book()
+    for name, *arguments in steps:
+        named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
+        getattr(book, name)(*arguments, **named)
+    return book
+
+
+def test_every_finding_has_golden_cases_of_all_three_outcomes() -> None:
+    assert {f.rule for f in registry()} == set(FILES)
+    for rule, file in FILES.items():
+        assert file["rule"] == rule
+        assert {case["outcome"] for case in file["case"]} == {"fires", "clear", "unknown"}, rule
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES)
+def test_golden_case(rule: str, case: dict[str, Any]) -> None:
+    results = _book(case["steps"]).compute(as_of=case["as_of"], tax_years=case.get("tax_years", (2026,)))
+    findings = results["findings"]
+    fired = findings.filter(pl.col("rule") == rule)
+    expect = case.get("expect", {})
+    if case["outcome"] == "fires":
+        assert fired.height == 1, findings.select("rule", "title").rows()
+        _check_row(fired.row(0, named=True), expect)
+    elif expect.get("instead") != rule:
+        assert fired.is_empty(), fired.select("title", "explanation").rows()
+    if "instead" in expect:
+        assert expect["instead"] in findings["rule"].to_list()
+    if "form_status" in expect:
+        assert results["form_8606"]["status"].to_list() == [expect["form_status"]]
+    if "limits_status" in expect:
+        assert results["ira_limits"]["status"].to_list() == [expect["limits_status"]]
+
+
+def _check_row(row: dict[str, Any], expect: dict[str, Any]) -> None:
+    if "amount" in expect:
+        assert row["amount"] == Decimal(expect["amount"])
+    if "severity" in expect:
+        assert row["severity"] == expect["severity"]
+    if "deadline" in expect:
+        assert str(row["deadline"]) == expect["deadline"]
+    if "action" in expect:
+        assert expect["action"] in row["action"]
+    assert row["title"]
+    assert row["explanation"]
+    assert row["authority"]
