@@ -43,7 +43,7 @@ deferrals_by_person as (
     select
         person_id, tax_year,
         sum(pre_tax_deferrals + roth_deferrals) as deferrals,
-        bool_or(pre_tax_deferrals is null or roth_deferrals is null) as deferrals_unknown,
+        count(*) filter (pre_tax_deferrals is null or roth_deferrals is null) as plans_unknown,
     from grouped
     where counts_for_402g
     group by person_id, tax_year
@@ -65,7 +65,7 @@ by_limit_group as (
         string_agg(unstated_columns, ', ') as unstated_columns,
         bool_or(coalesce(has_roth_deferrals, false)) as any_roth_feature,
         bool_or(has_roth_deferrals is null) as roth_feature_unknown,
-        bool_or(counts_for_402g) as takes_deferrals,
+        count(*) filter (counts_for_402g and (pre_tax_deferrals is null or roth_deferrals is null)) as own_plans_unknown,
     from grouped
     where counts_for_415c
     group by person_id, tax_year, limit_group_id
@@ -106,7 +106,7 @@ joined as (
         lg.* exclude (person_id, tax_year, limit_group_id),
         ce.compensation, ce.compensation_unknown,
         y.annual_additions_415c, y.elective_deferral_402g,
-        dp.deferrals_unknown as other_deferrals_unknown,
+        coalesce(dp.plans_unknown, 0) > lg.own_plans_unknown as other_deferrals_unknown,
         coalesce(dp.deferrals, 0) - lg.deferrals as deferrals_elsewhere,
         ed.catch_up_must_be_roth,
         case
