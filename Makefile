@@ -1,0 +1,61 @@
+# Needs only python3 (3.11 or later) and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+COMPILE := uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
+DEMO_AS_OF := 2026-12-01
+
+.PHONY: help setup demo test lint format lock bench clean
+
+help: ## say what there is to make
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.installed ## make .venv with everything a run needs
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rothbook needs Python 3.11 or later; try: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.lock $(VENV)/.python
+	$(PIP) -r requirements.lock
+	@ln -sfn ../../bin/rothbook $(BIN)/rothbook
+	@touch $@
+
+$(VENV)/.developing: requirements-dev.lock $(VENV)/.installed
+	$(PIP) -r requirements-dev.lock
+	@touch $@
+
+demo: setup ## write a sample book into demo/inbox and run it
+	@rm -rf demo
+	@$(BIN)/rothbook demo demo/inbox
+	@status=0; $(BIN)/rothbook run --inbox demo/inbox --out demo/out --as-of $(DEMO_AS_OF) || status=$$?; \
+	if [ $$status -gt 1 ]; then echo "make demo: the run failed with exit code $$status" >&2; exit $$status; fi; \
+	echo; echo "The demo book has bad rows planted in it on purpose, so exit code 1 is the expected one (it was $$status)."; \
+	echo "Open a workbook:"; ls demo/out/latest/workbooks/*.xlsx | sed 's/^/  /'
+
+test: $(VENV)/.developing ## run every test
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.developing ## check style, types and import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.developing ## put the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## resolve the pinned packages anew (needs uv)
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
+
+bench: $(VENV)/.developing ## time a large made-up book, stage by stage
+	$(BIN)/python -m tests.bench
+
+clean: ## remove .venv, the demo and every cache
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

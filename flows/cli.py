@@ -1,0 +1,196 @@
+"""The command line.
+
+Exit codes: 0 all accepted; 1 some rows or files set aside; 2 usage or configuration; 3 failed, nothing published.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from flows import __version__
+from flows.errors import StageFailed, UsageError, scrub
+from limits.load import UnknownTaxYear
+
+if TYPE_CHECKING:
+    from flows.pipeline import Night
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
+
+OK, SET_ASIDE, USAGE, FAILED = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what `argv` asks; returns the exit code."""
+    os.umask(0o077)
+    asked = _parser().parse_args(argv)
+    try:
+        code: int = asked.command(asked)
+    except (UsageError, UnknownTaxYear) as error:
+        return _say(USAGE, str(error))
+    except StageFailed as error:
+        where = "; ".join(getattr(error, "__notes__", ()))
+        return _say(FAILED, f"{error}\nnothing was published; the newest good run is still the newest\n{where}")
+    except KeyboardInterrupt:
+        return _say(FAILED, "interrupted; the newest good run is still the newest")
+    except Exception as error:  # noqa: BLE001 - the text of an exception of a library may quote client data
+        failure = scrub(f"do '{argv[0]}'", error)
+        return _say(FAILED, "\n".join((str(failure), *failure.trace)))
+    return code
+
+
+def _say(code: int, message: str) -> int:
+    for line in message.splitlines():
+        print(f"rothbook: {line}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rothbook",
+        description="Nightly backdoor and mega backdoor Roth book: custodian files in, workbooks out.",
+        epilog="exit codes: 0 all accepted; 1 finished, some rows or files set aside; 2 usage or configuration error; "
+        "3 the run failed and nothing was published",
+    )
+    parser.add_argument("--version", action="version", version=f"rothbook {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    _add_check(commands)
+    _add_schedule(commands)
+    _add_explain(commands)
+    return parser
+
+
+def _add_demo(commands: Commands) -> None:
+    demo = commands.add_parser("demo", help="write a sample book into a folder")
+    demo.add_argument("folder", metavar="DIR", type=Path)
+    demo.set_defaults(command=_demo)
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser("run", help="run the book once and print a summary")
+    run.add_argument("--inbox", metavar="DIR", type=Path, help="folder the files were dropped in")
+    run.add_argument("--out", metavar="DIR", type=Path, help="folder of archive, quarantine and runs")
+    run.add_argument("--as-of", metavar="DATE", type=_day, help="'today' of the run, YYYY-MM-DD (default: today)")
+    run.add_argument("--tax-year", metavar="YYYY", type=_year, action="append", help="may be repeated")
+    run.add_argument("--direct", action="store_true", help="run the same stages without Prefect")
+    run.add_argument("--config", metavar="FILE", type=Path, help="take folders and settle time from this file")
+    run.set_defaults(command=_run)
+
+
+def _add_check(commands: Commands) -> None:
+    check = commands.add_parser("check", help="say what a file is and what is wrong with it; writes nothing")
+    check.add_argument("files", metavar="FILE", type=Path, nargs="+")
+    check.set_defaults(command=_check)
+
+
+def _add_schedule(commands: Commands) -> None:
+    schedule = commands.add_parser("schedule", help="serve the nightly run (needs a Prefect server)")
+    schedule.add_argument("--config", metavar="FILE", type=Path, help="default: flows/rothbook.toml")
+    schedule.set_defaults(command=_schedule)
+
+
+def _add_explain(commands: Commands) -> None:
+    explain = commands.add_parser("explain", help="how a person's numbers came about, down to file and line")
+    explain.add_argument("person_id", metavar="PERSON_ID")
+    explain.add_argument("--out", metavar="DIR", type=Path, required=True)
+    explain.add_argument("--tax-year", metavar="YYYY", type=_year)
+    explain.add_argument("--format", choices=("text", "json"), default="text")
+    explain.set_defaults(command=_explain)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a date; write it as YYYY-MM-DD") from None
+
+
+def _year(text: str) -> int:
+    if len(text) != 4 or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a tax year; write it as YYYY")
+    return int(text)
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    from flows.demo import write_demo
+
+    write_demo(asked.folder)
+    print(f"a sample book is in {asked.folder}; next: rothbook run --inbox {asked.folder} --out out")
+    return OK
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from flows import config, pipeline
+
+    settings = config.load(asked.config) if asked.config else None
+    inbox: Path | None = asked.inbox or (settings.inbox if settings else None)
+    out: Path | None = asked.out or (settings.out if settings else None)
+    if inbox is None or out is None:
+        raise UsageError("run needs --inbox and --out, or --config with both")
+    # A person who starts a run by hand has finished copying; only a scheduled run waits for files to settle.
+    settle_seconds = settings.settle_seconds if settings else 0
+    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds)
+    artifacts = settings.artifacts if settings else True
+    published = pipeline.run_direct(night) if asked.direct else _run_flow(night, artifacts=artifacts)
+    from flows import summary
+
+    print(summary.text(published))
+    return summary.exit_code(published)
+
+
+def _run_flow(night: Night, *, artifacts: bool) -> Path:
+    from flows import prefect_settings
+
+    prefect_settings.prepare(night.out, logging_level="CRITICAL")  # a failure is told once, by this program
+    from flows.nightly import nightly
+
+    return nightly(
+        night.inbox, night.out, night.as_of, list(night.tax_years), night.settle_seconds, artifacts=artifacts
+    )
+
+
+def _check(asked: argparse.Namespace) -> int:
+    for path in asked.files:
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+    import secrets
+
+    from transforms.intake import check_file
+
+    key = secrets.token_bytes(32)  # nothing is kept, so the firm's own key isn't needed
+    checks = [check_file(path, key) for path in asked.files]
+    for check in checks:
+        print("\n".join(check.lines()))
+    return OK if all(check.ok for check in checks) else SET_ASIDE
+
+
+def _schedule(asked: argparse.Namespace) -> int:
+    from flows import config, deployments, prefect_settings
+
+    settings = config.load(asked.config or config.DEFAULT)
+    prefect_settings.prepare(settings.out, logging_level="WARNING")
+    deployments.serve_nightly(settings)
+    return OK
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    from flows.run_folder import latest
+    from transforms import explain
+
+    run = latest(asked.out)
+    if run is None:
+        raise UsageError(f"there is no finished run in {asked.out}; run 'rothbook run --out {asked.out}' first")
+    tell = explain.explain_json if asked.format == "json" else explain.explain
+    try:
+        told = tell(run, asked.person_id, asked.tax_year)
+    except KeyError:
+        raise UsageError("the newest run has no such person (and tax year)") from None
+    print(told)
+    return OK

@@ -1,0 +1,199 @@
+"""The stages of a run as plain functions of its folder, and the run without Prefect.
+
+Every stage takes the path of the partial run folder and leaves its work in it; `run.json` carries what one stage knows
+and a later one needs. `flows.nightly` wraps the same functions in Prefect tasks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows import __version__
+from flows.errors import StageFailed, UsageError, scrub
+from flows.run_folder import RunFolder, exclusive, latest
+from limits import load
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a run is asked to do."""
+
+    inbox: Path
+    out: Path
+    as_of: date
+    tax_years: tuple[int, ...]
+    settle_seconds: int = 0
+
+
+def plan(inbox: Path, out: Path, as_of: date | None, tax_years: Sequence[int] | None, settle_seconds: int = 0) -> Night:
+    """A run whose inbox exists and whose tax years all have limits; raises `UsageError` or `UnknownTaxYear`."""
+    if not inbox.is_dir():
+        raise UsageError(f"there is no inbox folder {inbox}; create it and put the files of the book into it")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; --out must name a folder")
+    today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
+    years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
+    load.for_years(years)
+    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds)
+
+
+@contextmanager
+def open_run(night: Night) -> Iterator[Path]:
+    """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
+    os.umask(0o077)
+    with exclusive(night.out):
+        run = RunFolder.create(night.out, night.as_of)
+        run.note(
+            run_id=run.run_id,
+            as_of=night.as_of.isoformat(),
+            tax_years=night.tax_years,
+            inbox=str(night.inbox),
+            settle_seconds=night.settle_seconds,
+            version=__version__,
+            limits_digest=load.digest(),
+            seconds={},
+        )
+        try:
+            yield run.path
+        except StageFailed as failure:
+            note = run.abandon(failure)
+            failure.add_note(f"where in the code: {note}")
+            raise
+
+
+def run_direct(night: Night) -> Path:
+    """Run every stage without Prefect; returns the published run folder."""
+    with open_run(night) as folder:
+        for stage in (take_in, read, compute, report):
+            stage(folder)
+        return publish(folder)
+
+
+def take_in(folder: Path) -> None:
+    """Copy what arrived into the archive and write the register of every file of the book."""
+    _stage(folder, "take in", _take_in)
+
+
+def read(folder: Path) -> None:
+    """Read the whole book into canonical tables."""
+    _stage(folder, "read", _read)
+
+
+def compute(folder: Path) -> None:
+    """Compute the result tables."""
+    _stage(folder, "compute", _compute)
+
+
+def report(folder: Path) -> None:
+    """Write the workbooks."""
+    _stage(folder, "report", _report)
+
+
+def publish(folder: Path) -> Path:
+    """Complete run.json, rename the run and point `latest` at it; returns the published folder."""
+    run = RunFolder(folder)
+    _stage(folder, "complete run.json", _complete)
+    try:
+        return run.publish()
+    except OSError as error:
+        failure = scrub("publish", error)
+    raise failure
+
+
+def _stage(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
+    run, started, failure = RunFolder(folder), time.perf_counter(), None
+    try:
+        work(run)
+        run.note(seconds=run.facts["seconds"] | {name: round(time.perf_counter() - started, 3)})
+    except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold client data and must not travel on
+        failure = scrub(name, error)
+    if failure:
+        raise failure  # outside the handler, so that it carries no reference to the original
+
+
+def _take_in(run: RunFolder) -> None:
+    from schemas.accounts import mask_digits
+    from transforms.intake import deliver
+
+    before = latest(run.out)
+    register = deliver(
+        Path(run.facts["inbox"]),
+        run.out,
+        before / "register.json" if before else None,
+        run.as_of,
+        run.facts["settle_seconds"],
+    )
+    register.write(run.register)
+    run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
+
+
+def _read(run: RunFolder) -> None:
+    from transforms.intake import Register, firm_key, read_book
+
+    run.canonical.mkdir()
+    read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out))
+    run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
+
+
+def _compute(run: RunFolder) -> None:
+    from transforms.engine import compute as compute_book
+
+    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=latest(run.out))
+    run.note(result_rows=counts, fingerprint=fingerprint(run))
+
+
+def _report(run: RunFolder) -> None:
+    from reports import write_workbooks
+
+    written = write_workbooks(
+        run.path,
+        as_of=run.as_of,
+        tax_years=run.tax_years,
+        fingerprint=run.facts["fingerprint"],
+        version=__version__,
+    )
+    run.note(workbooks=[path.name for path in written])
+
+
+def _complete(run: RunFolder) -> None:
+    set_aside = run.facts["result_rows"]["rejects"] > 0 or any(
+        file["state"] == "rejected" for file in run.facts["input_files"]
+    )
+    run.note(exit_state="some rows or files set aside" if set_aside else "all accepted", exit_code=int(set_aside))
+
+
+def fingerprint(run: RunFolder) -> str:
+    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version."""
+    facts = run.facts
+    files = {f"{file['sha256']} {file['received_at']}" for file in facts["input_files"] if file["state"] != "duplicate"}
+    years = " ".join(map(str, run.tax_years))
+    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"])
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _input_files(canonical: Path) -> list[dict[str, Any]]:
+    import polars as pl
+
+    from schemas.accounts import mask_digits
+
+    columns = ("sha256", "file_name", "kind", "custodian", "rows", "accepted", "rejected", "state", "received_at")
+    files = pl.read_parquet(canonical / "files.parquet", columns=list(columns)).sort("sha256", "state")
+    shown = files.with_columns(
+        pl.col("received_at").cast(pl.String),
+        pl.col("file_name").map_elements(mask_digits, return_dtype=pl.String),
+    )
+    return shown.to_dicts()
+
+
+def _rows(folder: Path) -> dict[str, int]:
+    import polars as pl
+
+    return {p.stem: pl.scan_parquet(p).select(pl.len()).collect().item() for p in sorted(folder.glob("*.parquet"))}

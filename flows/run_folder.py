@@ -1,0 +1,134 @@
+"""Where a run lives on disk: built beside the published runs, renamed when whole, pointed at last.
+
+`OUT/runs/.<run_id>.partial` becomes `OUT/runs/<run_id>`, then the link `OUT/latest` is switched in one step. Whoever
+reads `OUT/latest` sees the whole of the old run or the whole of the new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from flows.errors import StageFailed, UsageError
+
+
+@contextmanager
+def exclusive(out: Path) -> Iterator[None]:
+    """Hold `OUT/.lock` while a run is under way; a second run is refused, not queued."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another run is writing to {out} right now; wait until it has finished") from None
+        yield
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run under construction: `path` is its partial folder, `run.json` in it what is known so far."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, out: Path, as_of: date) -> RunFolder:
+        """A new partial folder with the next free run id; partial folders of dead runs are removed."""
+        runs = out / "runs"
+        runs.mkdir(parents=True, exist_ok=True)
+        for stale in runs.glob(".*.partial"):
+            shutil.rmtree(stale)
+        path = runs / f".{_next_run_id(runs, as_of)}.partial"
+        path.mkdir()
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        """`<as-of>-<nnn>`."""
+        return self.path.name.removeprefix(".").removesuffix(".partial")
+
+    @property
+    def out(self) -> Path:
+        """The folder of all runs' output."""
+        return self.path.parent.parent
+
+    @property
+    def canonical(self) -> Path:
+        """The folder of canonical tables."""
+        return self.path / "canonical"
+
+    @property
+    def register(self) -> Path:
+        """The register of files this run knows; it becomes the book's register when the run is published."""
+        return self.path / "register.json"
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `run.json` holds so far."""
+        found: dict[str, Any] = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def as_of(self) -> date:
+        """The run's "today"."""
+        return date.fromisoformat(self.facts["as_of"])
+
+    @property
+    def tax_years(self) -> tuple[int, ...]:
+        """The tax years the run computes."""
+        return tuple(self.facts["tax_years"])
+
+    def note(self, **facts: Any) -> None:
+        """Add `facts` to `run.json`."""
+        target = self.path / "run.json"
+        known = self.facts if target.exists() else {}
+        with target.open("w", encoding="utf-8") as file:
+            json.dump(known | facts, file, indent=2)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def publish(self) -> Path:
+        """Give the run its final name and point `OUT/latest` at it; returns the published folder."""
+        final = self.path.with_name(self.run_id)
+        self.path.rename(final)
+        _sync(final.parent)
+        link = self.out / ".latest.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path("runs") / self.run_id)
+        link.replace(self.out / "latest")
+        _sync(self.out)
+        return final
+
+    def abandon(self, failure: StageFailed) -> Path:
+        """Remove the partial run and leave a note of where in the code it failed; returns the note."""
+        note = self.path.with_name(f"{self.run_id}.failed.txt")
+        note.write_text("\n".join((str(failure), *failure.trace, "")), encoding="utf-8")
+        shutil.rmtree(self.path, ignore_errors=True)
+        return note
+
+
+def latest(out: Path) -> Path | None:
+    """The folder of the newest good run, or None before the first."""
+    link = out / "latest"
+    return link.resolve() if link.exists() else None
+
+
+def _next_run_id(runs: Path, as_of: date) -> str:
+    taken = [int(p.name.split(".")[0].rpartition("-")[2]) for p in runs.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    return f"{as_of}-{max(taken, default=0) + 1:03d}"
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,109 @@
+"""What a person reads after a run: counts, where each set-aside row is, and where to look next. No client data."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from schemas.accounts import mask_digits
+from schemas.tables import SEVERITIES
+
+SHOWN = 15
+ANSWERS = ("form_8606", "ira_limits", "mega_backdoor", "elective_deferrals")
+
+
+def exit_code(run: Path) -> int:
+    """0 when every file and row was accepted, 1 when some were set aside."""
+    return int(_facts(run)["exit_code"])
+
+
+def text(run: Path) -> str:
+    """The summary of a published run, for the terminal."""
+    facts = _facts(run)
+    out = run.parent.parent
+    lines = [
+        f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
+        *_files(facts),
+        *_rejects(run, out),
+        *_answers(run, facts),
+        *_findings(run),
+        f"workbooks:  {len(facts['workbooks'])} in {out / 'latest' / 'workbooks'}",
+        f"took:       {sum(facts['seconds'].values()):.1f} s",
+        f"exit code:  {facts['exit_code']} ({facts['exit_state']})",
+    ]
+    return "\n".join(lines)
+
+
+def markdown(run: Path) -> str:
+    """The summary for the Prefect interface: counts only, no file name and no path."""
+    facts = _facts(run)
+    states = Counter(file["state"] for file in facts["input_files"])
+    rows = [(f"files {state}", count) for state, count in sorted(states.items())]
+    rows += [("files waiting", len(facts["waiting"]))]
+    rows += [(f"rows of {table}", count) for table, count in facts["result_rows"].items()]
+    rows += [(f"findings {severity}", count) for severity, count in _severities(run)]
+    table = "\n".join(f"| {what} | {count:,} |" for what, count in rows)
+    return f"# Run {facts['run_id']}: {facts['exit_state']}\n\n| what | count |\n| --- | ---: |\n{table}\n"
+
+
+def _facts(run: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    return facts
+
+
+def _files(facts: dict[str, Any]) -> Iterator[str]:
+    states = Counter(file["state"] for file in facts["input_files"])
+    held = sum(states.values()) - states["duplicate"]
+    yield (
+        f"files:      {held} in the book: {states['accepted']} accepted, {states['partial']} with some rows set aside,"
+        f" {states['rejected']} set aside whole"
+    )
+    if states["duplicate"]:
+        yield f"            {states['duplicate']} delivered again, already known: not read twice"
+    if facts["waiting"]:
+        names = ", ".join(facts["waiting"])
+        yield f"            {len(facts['waiting'])} still arriving, left for the next run: {names}"
+    for file in facts["input_files"]:
+        if file["state"] == "rejected":
+            yield f"            set aside whole: {file['file_name']}"
+
+
+def _rejects(run: Path, out: Path) -> Iterator[str]:
+    rejects = pl.read_parquet(run / "results" / "rejects.parquet", columns=["file", "line_number", "rule", "message"])
+    if rejects.is_empty():
+        yield "set aside:  no rows"
+        return
+    by_rule = rejects.group_by("rule").len().sort("len", "rule", descending=[True, False])
+    counts = ", ".join(f"{count} {rule}" for rule, count in by_rule.iter_rows())
+    yield f"set aside:  {rejects.height} rows or files: {counts}"
+    for file, line, rule, message in rejects.sort("file", "line_number", "rule").head(SHOWN).iter_rows():
+        where = mask_digits(file or "") + (f":{line}" if line else "")
+        yield f"            {where} {rule}: {message}"
+    if rejects.height > SHOWN:
+        yield f"            ... and {rejects.height - SHOWN} more"
+    yield f"            all of them: sheet of set-aside rows in {out / 'latest' / 'workbooks' / '_firm.xlsx'}"
+    yield f"            raw lines:   {out / 'quarantine'}"
+
+
+def _answers(run: Path, facts: dict[str, Any]) -> Iterator[str]:
+    yield f"persons:    {facts['canonical_rows']['persons']}"
+    for table in ANSWERS:
+        statuses = pl.read_parquet(run / "results" / f"{table}.parquet", columns=["status"])["status"].to_list()
+        counted = Counter(statuses)
+        yield f"            {table}: " + (", ".join(f"{counted[s]} {s}" for s in sorted(counted)) or "nobody")
+
+
+def _findings(run: Path) -> Iterator[str]:
+    counts = ", ".join(f"{count} {severity}" for severity, count in _severities(run) if count)
+    yield f"findings:   {counts or 'none'}"
+
+
+def _severities(run: Path) -> list[tuple[str, int]]:
+    findings = pl.read_parquet(run / "results" / "findings.parquet", columns=["severity", "status"])
+    counted = Counter(findings.filter(pl.col("status") != "resolved")["severity"].to_list())
+    return [(severity, counted[severity]) for severity in SEVERITIES]
