@@ -71,6 +71,13 @@ class Account:
     label: str = ""
     listed: bool = True
 
+    @property
+    def holder(self) -> Person:
+        """The owner, where there must be one (custodian files that name the holder)."""
+        if self.owner is None:
+            raise ValueError("this account has no owner")
+        return self.owner
+
     def add(self, day: str, kind: str, amount: Money, *, year: int | None = None, counter: str = "") -> Account:
         """Record an event the firm or the custodian can name; returns the account, to chain."""
         text = str(year) if year else ""

@@ -29,7 +29,8 @@ ODD_FILES = {
 def _traditional(book: Book, fault: str) -> Row:
     """Custodian and number of the traditional IRA of the person this fault concerns."""
     person_id = book.situations[f"fault_{fault}"]
-    account = next(a for a in book.accounts if a.owner and a.owner.person_id == person_id and a.kind == "traditional_ira")
+    owned = (a for a in book.accounts if a.owner and a.owner.person_id == person_id)
+    account = next(a for a in owned if a.kind == "traditional_ira")
     return {"custodian": account.custodian, "account_number": account.number}
 
 

@@ -21,13 +21,18 @@ _POSITION_HEADER = (
     "Today's Gain/Loss Dollar,Today's Gain/Loss Percent,Total Gain/Loss Dollar,Total Gain/Loss Percent,"
     "Percent Of Account,Cost Basis Total,Average Cost Basis,Type"
 )
+_PROVIDED = (
+    "The data and information in this spreadsheet is provided to you solely for your use and is not for distribution. "
+    "The spreadsheet is provided for"
+)
+_BROKER = (
+    "Brokerage services are provided by Fidelity Brokerage Services LLC (FBS), 900 Salem Street, Smithfield, RI 02917."
+)
 _DISCLAIMER = (
-    '"The data and information in this spreadsheet is provided to you solely for your use and is not for distribution. '
-    'The spreadsheet is provided for"',
+    f'"{_PROVIDED}"',
     '"informational purposes only, and is not intended to provide advice."',
     "",
-    '"Brokerage services are provided by Fidelity Brokerage Services LLC (FBS), '
-    '900 Salem Street, Smithfield, RI 02917."',
+    f'"{_BROKER}"',
     "",
 )
 

@@ -23,14 +23,12 @@ def _wrapped(name: str, records: list[str]) -> str:
 
 
 def _short_name(account: Account) -> str:
-    assert account.owner is not None  # noqa: S101 - every Pershing account of the demo has an owner
-    return f"{account.owner.family[:7].upper():<7}{account.owner.given[:3].upper()}"
+    return f"{account.holder.family[:7].upper():<7}{account.holder.given[:3].upper()}"
 
 
 def _account_records(number: int, account: Account) -> list[str]:
     """Records A (registration), B (tax id), G (holder) and R (retirement) of one account."""
-    owner = account.owner
-    assert owner is not None  # noqa: S101 - every Pershing account of the demo has an owner
+    owner = account.holder
     born, tax_id = owner.born.replace("-", ""), owner.tax_id.replace("-", "")
     name = f"{owner.given} {owner.family}".upper()
 
@@ -58,8 +56,7 @@ def _scaled(amount: Decimal, places: int) -> str:
 
 def _position(number: int, account: Account, amount: Decimal, *, cash: bool) -> str:
     """One position record: a fund at 1.00 a share, or the cash."""
-    owner = account.owner
-    assert owner is not None  # noqa: S101 - every Pershing account of the demo has an owner
+    owner = account.holder
     cusip, symbol, text = ("USD999997", "", "U S DOLLARS") if cash else ("00000TS10", "INVTS", "INVENTED TOTAL STK")
     quantity, value = _scaled(amount, 5), _scaled(amount, 3)
     return fixed(

@@ -32,8 +32,7 @@ def _payer(return_type: str, codes: str) -> str:
 
 
 def _payee(form: Form) -> str:
-    owner = form.account.owner
-    assert owner is not None  # noqa: S101 - every account with a form has an owner
+    owner = form.account.holder
     amounts = "".join(f"{_cents(form.dollars, code):012d}" for code in _CODES)
     control = owner.family.upper().replace("-", "")[:4]
     return fixed(
