@@ -1,7 +1,8 @@
 """A nondeductible contribution for the year sits unconverted: growth until the conversion is taxable.
 
 Fires 30 days after the last contribution when nothing was converted since. The dollars are the unconverted contribution.
-Guard: silent within 30 days, and where line 1 is not known.
+Guard: silent within 30 days, where
+line 1 is not known, and where nothing is left in the pool to convert (basis lost to the market).
 """
 
 from transforms.findings import Finding
@@ -44,5 +45,6 @@ FINDING = Finding(
     cross join run
     where f.status in ('COMPUTED', 'REVIEW') and f.line_1 > coalesce(v.amount, 0)
         and run.as_of >= c.last_on + interval 30 day
+        and coalesce(p.projected_total, 1) > 0
     """,
 )
