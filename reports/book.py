@@ -1,0 +1,244 @@
+"""What a run knows, read once and shaped for people: clients by name, numbers blank where UNKNOWN, text masked.
+
+`Book.advisors` says who gets a workbook. Every frame with a person carries `client`, `household_id` and `advisor_id` of
+the persons table, and `own` is the one place where rows are chosen for an advisor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from reports.fixes import how_to_fix
+from reports.sheet import prose
+from schemas.accounts import show_account
+from schemas.tables import MONEY, RESULT_TABLES
+
+NOT_LISTED = "advisor not in the advisors file"
+
+#: Result tables with a status, and what each is called where it is blocked.
+JUDGED = {
+    "form_8606": "Form 8606",
+    "ira_limits": "IRA limits",
+    "mega_backdoor": "Mega backdoor room",
+    "elective_deferrals": "Elective deferrals",
+}
+#: Findings about data that an UNKNOWN result of the same client tells already, with its reason and its fix.
+TOLD_BY_UNKNOWN = (
+    "ambiguous_transaction",
+    "basis_unknown",
+    "december_31_value_missing",
+    "mega_unknown",
+    "pro_rata_unknown",
+    "row_set_aside",
+)
+DATA_RULES = (
+    *TOLD_BY_UNKNOWN,
+    "possible_same_person",
+    "stale_or_missing_feed",
+    "tax_form_mismatch",
+    "unmapped_code",
+    "unmatched_account",
+)
+
+LIMITS_USED = pl.Schema(
+    {"tax_year": pl.Int32(), "key": pl.String(), "filing_status": pl.String(), "value": MONEY, "authority": pl.String()}
+)
+
+CLIENT_ORDER = ("household_id", "family_name", "given_name", "person_id")
+
+
+@dataclass(frozen=True)
+class Advisor:
+    """One advisor with at least one client: id, name, and the workbook's file name."""
+
+    advisor_id: str
+    name: str
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Book:
+    """Every frame the workbooks show, and what they rest on."""
+
+    as_of: date
+    tax_years: tuple[int, ...]
+    fingerprint: str
+    version: str
+    advisors: tuple[Advisor, ...]
+    frames: dict[str, pl.DataFrame]
+
+    def own(self, name: str, advisor_id: str) -> pl.DataFrame:
+        """Rows of one advisor's own clients, in the frame's order."""
+        return self.frames[name].filter(pl.col("advisor_id") == advisor_id)
+
+
+def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> Book:
+    """Read a run's results and the canonical tables they name people by."""
+    persons = _persons(pl.read_parquet(run / "canonical" / "persons.parquet"))
+    names = pl.read_parquet(run / "canonical" / "advisors.parquet", columns=["advisor_id", "advisor_name"])
+    results = {name: pl.read_parquet(run / "results" / f"{name}.parquet") for name in RESULT_TABLES}
+    frames = {name: _with_client(_numbers_only_if_known(results[name]), persons) for name in JUDGED}
+    frames["mega_backdoor"] = _with_deferrals(frames["mega_backdoor"], frames["elective_deferrals"], persons)
+    frames["accounts"] = _accounts(results["ira_aggregation"], persons)
+    frames["findings"] = _findings(results["findings"], persons, as_of)
+    frames["data_problems"] = _data_problems(results, frames["findings"], persons)
+    frames["persons"] = persons
+    frames["files"] = results["files"].with_columns(_prose("file_name"), _prose("message"))
+    frames["rejects"] = results["rejects"].with_columns(_prose("file"), _prose("message"))
+    frames["limits"] = _limits_used(run)
+    return Book(as_of, tuple(sorted(tax_years)), fingerprint, version, _advisors(persons, names), frames)
+
+
+def _persons(persons: pl.DataFrame) -> pl.DataFrame:
+    return persons.select(
+        "person_id",
+        "household_id",
+        "advisor_id",
+        "given_name",
+        "family_name",
+        pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True).alias("client"),
+    ).sort(CLIENT_ORDER)
+
+
+def _advisors(persons: pl.DataFrame, names: pl.DataFrame) -> tuple[Advisor, ...]:
+    known = dict(names.iter_rows())
+    ids = sorted(persons["advisor_id"].drop_nulls().unique())
+    files = file_names(ids)
+    return tuple(Advisor(i, known.get(i) or f"{i} ({NOT_LISTED})", files[i]) for i in ids)
+
+
+def file_names(advisor_ids: Sequence[str]) -> dict[str, str]:
+    """A file name for each advisor id: safe on every system; ids that would share one get a hash of the id each."""
+    plain = {i: re.sub(r"[^A-Za-z0-9.-]+", "-", i).strip(".-")[:80] for i in advisor_ids}
+    shared = Counter(name.lower() for name in plain.values())
+    return {
+        i: f"{name}.xlsx" if name and shared[name.lower()] == 1 else f"{name or 'advisor'}-{_short_hash(i)}.xlsx"
+        for i, name in plain.items()
+    }
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _prose(column: str) -> pl.Expr:
+    return pl.col(column).map_elements(prose, return_dtype=pl.String)
+
+
+def _joined(column: str, separator: str) -> pl.Expr:
+    return pl.col(column).list.join(separator).map_elements(prose, return_dtype=pl.String)
+
+
+def _after_code(reason: str) -> str:
+    return reason.partition(": ")[2] or reason
+
+
+def _numbers_only_if_known(frame: pl.DataFrame) -> pl.DataFrame:
+    """Blank every number of an UNKNOWN row, whatever the engine left there, and say the reasons in plain words."""
+    numbers = pl.selectors.numeric() - pl.selectors.by_name("tax_year")
+    known = pl.col("status").is_null() | (pl.col("status") != "UNKNOWN")
+    return frame.with_columns(
+        pl.when(known).then(numbers | pl.selectors.boolean()),
+        pl.col("reasons").list.eval(pl.element().map_elements(_after_code, return_dtype=pl.String)),
+    ).with_columns(_joined("reasons", "; "))
+
+
+def _with_client(frame: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    joined = frame.join(persons, on="person_id", how="inner", validate="m:1")
+    return joined.sort(*CLIENT_ORDER, "tax_year", maintain_order=True)
+
+
+def _with_deferrals(mega: pl.DataFrame, deferrals: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    """One row per person, employer group and tax year with the person's 402(g) figures."""
+    who = ["person_id", "tax_year"]
+    people = [c for c in persons.columns if c != "person_id"]
+    left, right = mega.drop(people), deferrals.drop(people)
+    both = left.join(right, on=who, how="full", coalesce=True, suffix="_402g", validate="m:1")
+    return _with_client(both.sort("employer_group_id", nulls_last=True), persons)
+
+
+def _accounts(aggregation: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    shown = aggregation.with_columns(
+        pl.struct("custodian", "account_key").map_elements(_shown_account, return_dtype=pl.String).alias("account"),
+        pl.when("in_pool")
+        .then(pl.lit("yes"))
+        .when(~pl.col("in_pool"))
+        .then(pl.lit("no"))
+        .otherwise(pl.lit("undecided"))
+        .alias("in_pool"),
+        _prose("why"),
+    )
+    return _with_client(shown.sort(pl.col("in_pool") == "no", "account_key"), persons)
+
+
+def _shown_account(row: dict[str, str]) -> str:
+    custodian, _, number = row["account_key"].rpartition(":")
+    return show_account(row["custodian"] or custodian, number)
+
+
+def _findings(findings: pl.DataFrame, persons: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Findings with their client, never one of a client who belongs to another advisor now; info and resolved last."""
+    now_with = persons.select("person_id", "client", pl.col("advisor_id").alias("now_with"))
+    joined = findings.join(now_with, on="person_id", how="left", validate="m:1")
+    still_theirs = pl.col("now_with").is_null() | (pl.col("now_with") == pl.col("advisor_id"))
+    return (
+        joined.filter(still_theirs)
+        .with_columns(
+            pl.coalesce("client", "person_id", pl.lit("no client")).alias("client"),
+            (pl.col("deadline") - as_of).dt.total_days().alias("days_left"),
+            *(_prose(c) for c in ("title", "explanation", "action")),
+            _joined("evidence", "\n"),
+        )
+        .sort(pl.col("status") == "resolved", pl.col("severity") == "info", "rank", "finding_id")
+    )
+
+
+def _data_problems(results: dict[str, pl.DataFrame], findings: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    """One row per missing fact of a client: what is missing, which results wait for it, and where to state it."""
+    what = ("person_id", "tax_year", "reasons")
+    missing = pl.concat(
+        results[name].filter(pl.col("status") == "UNKNOWN").select(*what, pl.lit(label).alias("blocks"))
+        for name, label in JUDGED.items()
+    )
+    by_fact = (
+        missing.explode("reasons")
+        .with_columns(pl.col("reasons").fill_null("not_stated: the result is UNKNOWN and gives no reason"))
+        .group_by("person_id", "tax_year", "reasons", maintain_order=True)
+        .agg(pl.col("blocks").unique(maintain_order=True))
+        .with_columns(
+            pl.col("blocks").list.join(", "),
+            pl.col("reasons").str.split(": ").list.first().alias("rule"),
+            pl.col("reasons").map_elements(_after_code, return_dtype=pl.String).alias("missing"),
+        )
+        .with_columns(pl.col("rule").map_elements(how_to_fix, return_dtype=pl.String).alias("fix"))
+    )
+    wanted = ("person_id", "client", "household_id", "advisor_id", "tax_year", "blocks", "missing", "fix", "rule")
+    unknown = _with_client(by_fact, persons).select(wanted)
+    other = _data_findings(findings, unknown).select(wanted)
+    return pl.concat([unknown, other]).with_columns(_prose("missing"), _prose("fix"))
+
+
+def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
+    told = pl.col("rule").is_in(TOLD_BY_UNKNOWN) & pl.col("person_id").is_in(unknown["person_id"].unique().implode())
+    return findings.filter(
+        pl.col("rule").is_in(DATA_RULES), pl.col("status") != "resolved", ~told.fill_null(value=False)
+    ).with_columns(
+        pl.lit("may change a client's numbers").alias("blocks"),
+        pl.concat_str("title", pl.lit(". "), "explanation", ignore_nulls=True).alias("missing"),
+        pl.col("action").alias("fix"),
+    )
+
+
+def _limits_used(run: Path) -> pl.DataFrame:
+    path = run / "derived" / "limits_used.parquet"
+    if not path.exists():
+        return pl.DataFrame(schema=LIMITS_USED)
+    return pl.read_parquet(path).sort("tax_year", "key", "filing_status")

@@ -1,0 +1,177 @@
+"""The notes sheet: what the workbook rests on, the rules in plain words, what isn't modelled, the figures."""
+
+from __future__ import annotations
+
+from reports.book import Book
+from reports.sheet import Canvas, Column, put_header, put_heading, put_value, set_up_page
+from reports.style import said
+
+DISCLAIMER = "Not tax advice; not for filing without review by the client's tax preparer."
+
+RULES = (
+    (
+        "Form 8606, lines 1-18",
+        (
+            "All of an owner's traditional, SEP and SIMPLE IRAs count as one (IRC 408(d)(2)). Line 6 is their "
+            "whole value on December 31 plus outstanding rollovers; until then it is projected from the "
+            "newest balances, and the row says so. The exact ratio of line 5 to line 9 is used; line 10 is "
+            "only shown."
+        ),
+    ),
+    (
+        "Which accounts count",
+        (
+            "Roth IRAs, employer plans and HSAs never do; inherited IRAs only where a surviving spouse treats "
+            "them as own. Spouses are never added together. Sheet Accounts says why, account by account."
+        ),
+    ),
+    (
+        "Basis",
+        (
+            "Line 2 is line 14 of the last Form 8606 the firm states. Blank is not zero: with no statement "
+            "the result is UNKNOWN."
+        ),
+    ),
+    (
+        "IRA limits",
+        (
+            "IRC 219(b), 219(g), 408A(c)(3): the year's limit with catch-up at 50, compensation (a spouse's "
+            "too on a joint return), and the income ranges. Contributions count for the year they are made "
+            "for, up to the due date in April."
+        ),
+    ),
+    (
+        "Mega backdoor room",
+        (
+            "IRC 415(c): the annual additions limit or compensation if lower, less deferrals without catch- "
+            "up, all employer money and after-tax money, less what is still expected this year. By employer "
+            "group; before the plan's ACP test."
+        ),
+    ),
+    (
+        "Elective deferrals",
+        (
+            "IRC 402(g) over all of the person's plans; catch-up under 414(v), higher at ages 60-63, and Roth "
+            "only above the wage threshold from 2026."
+        ),
+    ),
+    (
+        "Status",
+        (
+            "COMPUTED: every input known. REVIEW: a number, with the reasons a person must look at it. "
+            "UNKNOWN: an input is missing, so no number is shown. INELIGIBLE: the rule doesn't apply to this "
+            "client."
+        ),
+    ),
+    (
+        "Severity",
+        (
+            "critical: the law is already broken, or money is lost and the deadline is within 30 days; high: "
+            "over $1,000 of tax or a deadline this year; then medium, low, info. Ranked by severity, then "
+            "dollars, then deadline."
+        ),
+    ),
+    (
+        "Dollars",
+        (
+            "Tax is the taxable amount at the stated marginal rate; where no rate is stated the amount is "
+            "taxable income, and 'dollars are' says so. Amounts of different kinds are never added together."
+        ),
+    ),
+    (
+        "Not modelled",
+        (
+            "State tax; penalties and interest computed to the day; the 5-year Roth clocks; earnings on "
+            "excess contributions; RMD amounts; disaster distributions (line 15b is 0); plan testing (ADP, "
+            "ACP, top-heavy); plan documents beyond the stated features."
+        ),
+    ),
+)
+
+LIMIT_NAMES = {
+    "annual_additions_415c": "Annual additions, 415(c)",
+    "catch_up_414v_50": "Catch-up at 50, 414(v)",
+    "catch_up_414v_60_63": "Catch-up at 60-63, 414(v)",
+    "compensation_limit_401a17": "Compensation limit, 401(a)(17)",
+    "deferral_limit_457b": "Deferral limit, 457(b)",
+    "elective_deferral_402g": "Elective deferrals, 402(g)",
+    "hce_threshold_414q": "Highly compensated threshold, 414(q)",
+    "hsa_catch_up_55": "HSA catch-up at 55",
+    "hsa_family": "HSA, family",
+    "hsa_self_only": "HSA, self-only",
+    "ira_catch_up_50": "IRA catch-up at 50",
+    "ira_contribution_limit": "IRA contributions",
+    "ira_deduction_covered_phaseout_start": "IRA deduction, covered at work: range starts",
+    "ira_deduction_covered_phaseout_end": "IRA deduction, covered at work: range ends",
+    "ira_deduction_spouse_covered_phaseout_start": "IRA deduction, spouse covered: range starts",
+    "ira_deduction_spouse_covered_phaseout_end": "IRA deduction, spouse covered: range ends",
+    "qcd_limit": "Qualified charitable distributions",
+    "roth_catch_up_fica_wage_threshold": "Wages above which catch-up must be Roth",
+    "roth_magi_phaseout_start": "Roth contributions, MAGI: range starts",
+    "roth_magi_phaseout_end": "Roth contributions, MAGI: range ends",
+    "simple_catch_up_50": "SIMPLE catch-up at 50",
+    "simple_catch_up_50_enhanced_110pct": "SIMPLE catch-up at 50, enhanced plans",
+    "simple_catch_up_60_63": "SIMPLE catch-up at 60-63",
+    "simple_deferral_408p": "SIMPLE deferrals, 408(p)",
+    "simple_deferral_enhanced_110pct": "SIMPLE deferrals, enhanced plans",
+}
+
+LIMITS = (
+    Column("figure", "Figure used", "wrap", 44),
+    Column("filing_status", "Filing status", "wrap", 26),
+    Column("tax_year", "Tax year", "year", 10),
+    Column("value", "Value", "dollars", 14),
+    Column("authority", "Authority", "wrap", 52),
+)
+_WIDTH = sum(c.width for c in LIMITS)
+
+
+def write_notes(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
+    """Write the notes sheet: the run, the rules, the figures."""
+    canvas.widths([c.width for c in LIMITS])
+    put_heading(canvas, "Notes", DISCLAIMER)
+    row = _put_pairs(canvas, 4, "What this workbook rests on", _run_facts(book))
+    row = _put_pairs(canvas, row + 1, "Rules applied", RULES)
+    _put_limits(canvas, row + 1, book)
+    set_up_page(canvas.sheet, footer, tab=tab)
+
+
+def _run_facts(book: Book) -> tuple[tuple[str, str], ...]:
+    return (
+        ("As of", f"{book.as_of:%B} {book.as_of.day}, {book.as_of.year}"),
+        ("Tax years", ", ".join(map(str, book.tax_years))),
+        ("Book fingerprint", book.fingerprint),
+        ("Rothbook version", book.version),
+        (
+            "Sources",
+            "The files named in the evidence of each exception, by file and line; accounts by their last four.",
+        ),
+    )
+
+
+def _put_pairs(canvas: Canvas, row: int, heading: str, pairs: tuple[tuple[str, str], ...]) -> int:
+    canvas.put(row, 1, heading, "section", span=len(LIMITS))
+    canvas.height(row, 22)
+    for number, (name, text) in enumerate(pairs, row + 1):
+        canvas.put(number, 1, name, "strong")
+        canvas.put(number, 2, text, "label", span=len(LIMITS) - 1)
+        canvas.fit(number, text, _WIDTH - LIMITS[0].width, "label")
+    return row + len(pairs) + 1
+
+
+def _put_limits(canvas: Canvas, row: int, book: Book) -> None:
+    limits = book.frames["limits"]
+    canvas.put(row, 1, "Figures of the law", "section", span=len(LIMITS))
+    canvas.height(row, 22)
+    if limits.is_empty():
+        canvas.put(row + 1, 1, "This run lists no figures.", "lead")
+        return
+    put_header(canvas, row + 1, LIMITS)
+    for number, limit in enumerate(limits.iter_rows(named=True), row + 2):
+        shown = limit | {
+            "figure": LIMIT_NAMES.get(limit["key"], limit["key"].replace("_", " ")),
+            "filing_status": said(limit["filing_status"]) or "any",
+        }
+        canvas.height(number, 15)
+        for place, column in enumerate(LIMITS, 1):
+            put_value(canvas, number, place, column, shown[column.field])

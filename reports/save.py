@@ -1,0 +1,42 @@
+"""Saving a workbook so that the same content is the same bytes, readable only by the user who runs Rothbook.
+
+openpyxl's own save stamps the clock into the zip members and into docProps/core.xml. Here the members get one fixed
+date and the document properties are the ones set on the workbook.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from openpyxl import Workbook
+from openpyxl.writer.excel import ExcelWriter
+
+#: The earliest date a zip member can have.
+MEMBER_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class _SteadyZip(ZipFile):
+    """A zip whose members don't depend on the clock, the umask or temporary files."""
+
+    def writestr(self, zinfo_or_arcname: str | ZipInfo, data: Any, *_args: Any, **_kwargs: Any) -> None:
+        name = zinfo_or_arcname if isinstance(zinfo_or_arcname, str) else zinfo_or_arcname.filename
+        member = ZipInfo(name, date_time=MEMBER_DATE)
+        member.compress_type = ZIP_DEFLATED
+        member.external_attr = 0o600 << 16
+        member.create_system = 3
+        super().writestr(member, data, compresslevel=6)
+
+    def write(self, filename: Any, arcname: Any = None, *_args: Any, **_kwargs: Any) -> None:
+        self.writestr(str(arcname), Path(filename).read_bytes())
+
+
+def save(book: Workbook, path: Path) -> Path:
+    """Write `book` to `path` with mode 0600 and return `path`."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    with os.fdopen(handle, "wb") as file, _SteadyZip(file, "w") as archive:
+        ExcelWriter(book, archive).write_data()
+    return path

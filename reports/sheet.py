@@ -1,0 +1,217 @@
+"""A sheet is described as data (`Sheet`, `Column`) and written by one writer.
+
+All text goes through `safe_text` and all cells through `Canvas.put`, so no client name or custodian text can become a
+formula, break the file or be lost in silence.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.table import Table, TableStyleInfo
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports.style import KIND_LOOKS, LOOKS, Kind, Looks, word_look
+from schemas.accounts import mask_digits
+
+Value = str | int | Decimal | date | None
+Row = Mapping[str, Value]
+
+#: Longest text an Excel cell holds, in UTF-16 units.
+CELL_LIMIT = 32_767
+CUT = " … [cut: too long for a cell]"
+#: Control characters and non-characters XML can't carry.
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+#: First characters by which a spreadsheet takes typed text for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+TAX_ID = re.compile(r"\b\d{3}[- ]\d{2}[- ]\d{4}\b")
+
+#: The heading takes row 1, the lead row 2; the table's header is row 4.
+HEADER_ROW = 4
+LETTER = 1
+_WRAPS = {look.name: look.wrap for look in LOOKS}
+_SIZES = {look.name: look.size for look in LOOKS}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: the row's field it shows, its header, what kind of value it is, how wide."""
+
+    field: str
+    header: str
+    kind: Kind = "text"
+    width: float = 14
+    #: False for columns that are there to filter and check by, and stay off the printed page.
+    printed: bool = True
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet that holds one table. `empty` is the sentence shown instead of a table without rows."""
+
+    title: str
+    heading: str
+    lead: str
+    table: str
+    columns: tuple[Column, ...]
+    empty: str
+    freeze_columns: int = 1
+    pages_wide: int = 1
+    tab: str = "1F3A5F"
+
+
+def safe_text(text: str) -> str:
+    """`text` as a cell can hold it: no characters XML forbids, and cut, visibly, at Excel's limit."""
+    clean = ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    units = clean.encode("utf-16-le")
+    if len(units) <= 2 * CELL_LIMIT:
+        return clean
+    return units[: 2 * (CELL_LIMIT - len(CUT))].decode("utf-16-le", errors="ignore") + CUT
+
+
+def prose(text: str | None) -> str | None:
+    """Text written for people with every long number and tax id cut to what may be shown."""
+    if text is None:
+        return None
+    return mask_digits(TAX_ID.sub("[tax id]", text))
+
+
+class Canvas:
+    """Writes values into one worksheet, each with one look, and keeps rows tall enough for their text."""
+
+    def __init__(self, sheet: Worksheet, looks: Looks) -> None:
+        self.sheet = sheet
+        self._looks = looks
+        self._heights: dict[int, float] = {}
+
+    def widths(self, widths: Sequence[float]) -> None:
+        """Set the widths of the first columns."""
+        for n, width in enumerate(widths, 1):
+            self.sheet.column_dimensions[get_column_letter(n)].width = width
+
+    def put(self, row: int, column: int, value: Value, look: str, span: int = 1) -> None:
+        """Write `value` at a cell, merged over `span` columns. Text is always text, never a formula."""
+        cell = self.sheet.cell(row=row, column=column)
+        quoted = False
+        if isinstance(value, str):
+            text = safe_text(value)
+            quoted = value.startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS)
+            cell.value = text
+            cell.data_type = "s"
+        elif value is not None:
+            cell.value = value
+        # openpyxl's own style id: assigning the style's name would look it up again for every cell
+        cell._style = self._looks.array(look, quoted=quoted)  # noqa: SLF001
+        if span > 1:
+            self._merge(row, column, span, look)
+
+    def _merge(self, row: int, column: int, span: int, look: str) -> None:
+        for n in range(column + 1, column + span):
+            self.sheet.cell(row=row, column=n)._style = self._looks.array(look, quoted=False)  # noqa: SLF001
+        self.sheet.merge_cells(start_row=row, end_row=row, start_column=column, end_column=column + span - 1)
+
+    def fit(self, row: int, text: str, width: float, look: str, most: float = 220) -> None:
+        """Make `row` tall enough for `text` in `width`, if the look wraps."""
+        if not _WRAPS[look]:
+            return
+        size = _SIZES[look]
+        per_line = max(4, int(width * 10.6 / size))
+        lines = sum(max(1, len(textwrap.wrap(part, per_line))) for part in text[:4000].split("\n"))
+        height = min(most, lines * size * 1.32 + 5)
+        self.height(row, max(height, self._heights.get(row, 0)))
+
+    def height(self, row: int, points: float) -> None:
+        """Set the height of `row` in points."""
+        self._heights[row] = points
+        self.sheet.row_dimensions[row].height = points
+
+
+def write_sheet(sheet: Worksheet, looks: Looks, spec: Sheet, rows: Sequence[Row], footer: str) -> None:
+    """Write one described sheet: heading, lead, table with filters, frozen panes, print set-up.
+
+    Every row must have every field of the spec: a missing one is a KeyError, so layout and data can't drift apart.
+    """
+    canvas = Canvas(sheet, looks)
+    canvas.widths([c.width for c in spec.columns])
+    put_heading(canvas, spec.heading, spec.lead)
+    if rows:
+        last = _put_table(canvas, spec, rows)
+    else:
+        canvas.put(HEADER_ROW, 1, spec.empty, "lead")
+        last = HEADER_ROW
+    set_up_page(sheet, footer, tab=spec.tab, pages_wide=spec.pages_wide)
+    if rows:
+        _set_up_table(sheet, spec, last)
+
+
+def put_heading(canvas: Canvas, heading: str, lead: str) -> None:
+    """The title and the one line under it."""
+    canvas.put(1, 1, heading, "title")
+    canvas.put(2, 1, lead, "lead")
+    canvas.height(1, 30)
+    canvas.height(2, 18)
+    canvas.height(3, 6)
+
+
+def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row]) -> int:
+    put_header(canvas, HEADER_ROW, spec.columns)
+    for number, row in enumerate(rows, HEADER_ROW + 1):
+        canvas.height(number, 15)
+        for place, column in enumerate(spec.columns, 1):
+            put_value(canvas, number, place, column, row[column.field])
+    return HEADER_ROW + len(rows)
+
+
+def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:
+    """A header row; room is left for the filter buttons."""
+    canvas.height(row, 30)
+    for place, column in enumerate(columns, 1):
+        canvas.put(row, place, column.header, "column header")
+        canvas.fit(row, column.header, column.width - 4, "column header")
+
+
+def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value) -> None:
+    """One value of a table, with the look of its column's kind (or of its word)."""
+    look = word_look(value) if column.kind == "word" and isinstance(value, str) else KIND_LOOKS[column.kind].name
+    canvas.put(row, place, value, look)
+    if isinstance(value, str) and column.kind == "wrap":
+        canvas.fit(row, value, column.width, look)
+
+
+def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
+    right = get_column_letter(len(spec.columns))
+    table = Table(displayName=spec.table, ref=f"A{HEADER_ROW}:{right}{last}")
+    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    sheet.add_table(table)
+    sheet.freeze_panes = f"{get_column_letter(spec.freeze_columns + 1)}{HEADER_ROW + 1}"
+    sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    if spec.pages_wide > 1:
+        sheet.print_title_cols = f"A:{get_column_letter(spec.freeze_columns)}"
+    printed = sum(c.printed for c in spec.columns)
+    sheet.print_area = f"A1:{get_column_letter(printed)}{last}"
+
+
+def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1) -> None:
+    """Letter, landscape, fitted to the page's width, page numbers; no gridlines on the screen."""
+    sheet.sheet_view.showGridLines = False
+    sheet.sheet_properties.tabColor = tab
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = LETTER
+    sheet.page_setup.fitToWidth = pages_wide
+    sheet.page_setup.fitToHeight = 0
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = 0.5
+    sheet.page_margins.bottom = 0.6
+    sheet.oddFooter.left.text = footer
+    sheet.oddFooter.center.text = "&A"
+    sheet.oddFooter.right.text = "Page &P of &N"
+    for part in (sheet.oddFooter.left, sheet.oddFooter.center, sheet.oddFooter.right):
+        part.size = 8

@@ -1,0 +1,225 @@
+"""The one visual language of every workbook: looks, kinds of column, words that are shaded, names of things.
+
+Severity and status are always written in words; the shading only helps, so a black-and-white print loses nothing.
+Every look sets its own font, because LibreOffice falls back to a serif face for a named style without one, and header
+cells are styled themselves, because LibreOffice paints no table styles.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Literal
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.styles.cell_style import StyleArray
+
+FACE = "Arial"
+INK = "1F2933"
+NAVY = "1F3A5F"
+GREY = "5F6B7A"
+RULE = "D5DBE3"
+HEADER_FILL = "E4EAF2"
+
+MONEY = '"$"#,##0.00;-"$"#,##0.00'
+WHOLE_DOLLARS = '"$"#,##0;-"$"#,##0'
+DATE = "mmm d, yyyy"
+DAYS = '0;"past "0;"today"'
+
+Kind = Literal[
+    "text", "wrap", "clip", "word", "money", "key_money", "dollars", "ratio", "date", "days", "int", "year", "id"
+]
+Horizontal = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a cell looks. One named style of the workbook each."""
+
+    name: str
+    size: float = 9
+    bold: bool = False
+    italic: bool = False
+    colour: str = INK
+    fill: str = ""
+    number_format: str = "General"
+    horizontal: Horizontal = "left"
+    vertical: Literal["top", "center", "bottom"] = "top"
+    wrap: bool = False
+    rule: Literal["", "hair", "firm"] = "hair"
+
+
+#: Shading of the words of the closed vocabularies; a word that isn't here is not shaded.
+WORD_FILLS = {
+    "critical": "F6C9C9",
+    "high": "FBE0C4",
+    "medium": "FFF3C9",
+    "low": "E3EEF8",
+    "info": "EFEFEF",
+    "UNKNOWN": "F6C9C9",
+    "REVIEW": "FFF3C9",
+    "INELIGIBLE": "EFEFEF",
+    "COMPUTED": "E2F1E4",
+    "rejected": "F6C9C9",
+    "partial": "FFF3C9",
+    "duplicate": "EFEFEF",
+    "accepted": "E2F1E4",
+    "new": "E3EEF8",
+    "changed": "FFF3C9",
+    "yes": "E2F1E4",
+    "undecided": "F6C9C9",
+}
+STRONG_WORDS = {"critical", "high", "UNKNOWN", "rejected", "undecided"}
+
+KIND_LOOKS: dict[Kind, Look] = {
+    "text": Look("text"),
+    "wrap": Look("wrap", wrap=True),
+    "clip": Look("clip", wrap=True, colour=GREY, size=8),
+    "word": Look("word"),
+    "money": Look("money", number_format=MONEY, horizontal="right"),
+    "key_money": Look("key money", number_format=MONEY, horizontal="right", bold=True),
+    "dollars": Look("dollars", number_format=WHOLE_DOLLARS, horizontal="right"),
+    "ratio": Look("ratio", number_format="0.000000", horizontal="right"),
+    "date": Look("date", number_format=DATE, horizontal="right"),
+    "days": Look("days", number_format=DAYS, horizontal="right"),
+    "int": Look("int", number_format="#,##0", horizontal="right"),
+    "year": Look("year", number_format="0", horizontal="center"),
+    "id": Look("id", colour=GREY, size=8),
+}
+
+PAGE_LOOKS = (
+    Look("title", size=18, bold=True, colour=NAVY, vertical="center", rule=""),
+    Look("lead", size=10, colour=GREY, vertical="center", rule=""),
+    Look("headline", size=12, bold=True, vertical="center", rule=""),
+    Look("section", size=12, bold=True, colour=NAVY, vertical="bottom", rule="firm"),
+    Look("column header", bold=True, colour=NAVY, fill=HEADER_FILL, vertical="center", wrap=True, rule="firm"),
+    Look("number header", bold=True, colour=NAVY, fill=HEADER_FILL, horizontal="right", vertical="center", rule="firm"),
+    Look("label", size=10, wrap=True),
+    Look("count", size=10, number_format="#,##0", horizontal="right"),
+    Look("amount", size=10, bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
+    Look("key dollars", bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
+    Look("strong", bold=True, wrap=True),
+    Look("quiet", italic=True, colour=GREY, wrap=True, rule=""),
+)
+
+#: A tile is a big number over its name; the fill is that of the word it counts.
+TILE_WORDS = ("critical", "high", "medium", "low", "info", "UNKNOWN", "accepted", "")
+
+
+def word_look(word: str) -> str:
+    """Name of the look for a word in a word column."""
+    return f"word {word}" if word in WORD_FILLS else "word"
+
+
+def header_look(look: str) -> str:
+    """Name of the look of the header over cells of `look`, where no filter button needs the room."""
+    return "number header" if _RIGHT[look] else "column header"
+
+
+def tile_looks(word: str) -> tuple[str, str]:
+    """Names of the looks of a tile's number and of its name."""
+    return f"tile {word}".strip(), f"tile name {word}".strip()
+
+
+def _word_looks() -> tuple[Look, ...]:
+    return tuple(Look(f"word {w}", fill=f, bold=w in STRONG_WORDS, wrap=True) for w, f in WORD_FILLS.items())
+
+
+def _tiles() -> tuple[Look, ...]:
+    looks = []
+    for word in TILE_WORDS:
+        number, name = tile_looks(word)
+        fill = WORD_FILLS.get(word, HEADER_FILL)
+        looks.append(
+            Look(
+                number,
+                size=22,
+                bold=True,
+                fill=fill,
+                horizontal="center",
+                vertical="bottom",
+                rule="",
+                number_format="#,##0",
+            )
+        )
+        looks.append(Look(name, size=9, fill=fill, horizontal="center", vertical="top", rule=""))
+    return tuple(looks)
+
+
+LOOKS: tuple[Look, ...] = (*KIND_LOOKS.values(), *_word_looks(), *PAGE_LOOKS, *_tiles())
+
+_RIGHT = {look.name: look.horizontal == "right" for look in LOOKS}
+
+
+class Looks:
+    """The looks of one workbook as openpyxl style ids: made once, then handed to every cell."""
+
+    def __init__(self, book: Workbook) -> None:
+        self._arrays: dict[tuple[str, bool], StyleArray] = {}
+        for look in LOOKS:
+            style = _named_style(look)
+            book.add_named_style(style)
+            plain = copy(style.as_tuple())
+            quoted = copy(plain)
+            quoted.quotePrefix = 1
+            self._arrays[look.name, False] = plain
+            self._arrays[look.name, True] = quoted
+
+    def array(self, look: str, *, quoted: bool) -> StyleArray:
+        """Style id of `look`; `quoted` marks text that a re-typed cell would take for a formula."""
+        return self._arrays[look, quoted]
+
+
+def _named_style(look: Look) -> NamedStyle:
+    side = {"": Side(), "hair": Side(style="thin", color=RULE), "firm": Side(style="medium", color=NAVY)}[look.rule]
+    indent = int(look.horizontal == "right")  # so that a number doesn't run into the text beside it
+    return NamedStyle(
+        name=f"rothbook {look.name}",
+        font=Font(name=FACE, size=look.size, bold=look.bold, italic=look.italic, color=look.colour),
+        fill=PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill(),
+        border=Border(bottom=side),
+        alignment=Alignment(horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap, indent=indent),
+        number_format=look.number_format,
+    )
+
+
+#: How the account types and other words of the tables are said to people.
+WORDS = {
+    "traditional_ira": "Traditional IRA",
+    "rollover_ira": "Rollover IRA",
+    "sep_ira": "SEP IRA",
+    "simple_ira": "SIMPLE IRA",
+    "roth_ira": "Roth IRA",
+    "roth_sep_ira": "Roth SEP IRA",
+    "roth_simple_ira": "Roth SIMPLE IRA",
+    "inherited_traditional_ira": "Inherited traditional IRA",
+    "inherited_roth_ira": "Inherited Roth IRA",
+    "trump_account": "Trump account",
+    "401k": "401(k)",
+    "roth_401k": "Roth 401(k)",
+    "403b": "403(b)",
+    "457b": "457(b)",
+    "401a": "401(a)",
+    "tsp": "TSP",
+    "hsa": "HSA",
+    "529": "529",
+    "taxable": "Taxable",
+    "trust": "Trust",
+    "annuity_nonqualified": "Nonqualified annuity",
+    "other": "Other (type not in the profile)",
+    "december_31": "December 31",
+    "projected": "projected",
+    "mfj": "married filing jointly",
+    "mfs_lived_with_spouse": "married separately, lived with spouse",
+    "mfs_lived_apart": "married separately, lived apart",
+    "hoh": "head of household",
+    "qss": "surviving spouse",
+}
+
+
+def said(word: str | None) -> str | None:
+    """`word` of a closed vocabulary as people say it; other words with their underscores opened."""
+    if word is None:
+        return None
+    return WORDS.get(word, word.replace("_", " "))

@@ -1,0 +1,46 @@
+"""Write every workbook of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from reports.advisor import fill_advisor
+from reports.book import read_book
+from reports.firm import fill_firm
+from reports.save import save
+from reports.sheet import safe_text
+
+FIRM_FILE = "_firm.xlsx"
+
+
+def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
+    """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, and `_firm.xlsx`; returns the paths.
+
+    Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes.
+    """
+    book = read_book(run, as_of=as_of, tax_years=tax_years, fingerprint=fingerprint, version=version)
+    folder = run / "workbooks"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    footer = f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}"
+    written = []
+    for advisor in book.advisors:
+        workbook = _new_workbook(f"Rothbook - {advisor.name}", as_of)
+        fill_advisor(workbook, book, advisor, footer)
+        written.append(save(workbook, folder / advisor.file_name))
+    workbook = _new_workbook("Rothbook - firm", as_of)
+    fill_firm(workbook, book, footer)
+    return [*written, save(workbook, folder / FIRM_FILE)]
+
+
+def _new_workbook(title: str, as_of: date) -> Workbook:
+    workbook = Workbook()
+    workbook.remove(workbook.worksheets[0])
+    properties = workbook.properties
+    properties.title = safe_text(title)
+    properties.creator = properties.lastModifiedBy = "Rothbook"
+    properties.created = properties.modified = datetime.combine(as_of, time())
+    return workbook
