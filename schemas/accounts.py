@@ -29,7 +29,7 @@ def normalise_account_number(text: str) -> str:
 def _is_date(digits: str) -> bool:
     for shape in ("%Y%m%d", "%m%d%Y", "%Y%m%d%H%M%S"):
         try:
-            when = datetime.strptime(digits, shape)
+            when = datetime.strptime(digits, shape)  # noqa: DTZ007 - a calendar date in a file name
         except ValueError:
             continue
         if 2000 <= when.year <= 2099:

@@ -283,7 +283,8 @@ INTAKE_REJECTS = Table(
 )  # fmt: skip
 
 _LINES = tuple(
-    Column(f"lines_{c}", "int") for c in ("total", "preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
+    Column(f"lines_{c}", "int")
+    for c in ("total", "preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
 )
 INTAKE_FILES = Table(
     "files",

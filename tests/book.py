@@ -90,7 +90,9 @@ class Book:
 
     def event(self, number: str, day: str, kind: str, amount: Any, **more: Any) -> Book:
         """One transaction."""
-        return self.add("transactions", account_number=number, trade_date=day, transaction_type=kind, amount=amount, **more)
+        return self.add(
+            "transactions", account_number=number, trade_date=day, transaction_type=kind, amount=amount, **more
+        )
 
     def convert(self, day: str, amount: Any, *, out_of: str = "T", into: str = "R") -> Book:
         """Both legs of a Roth conversion."""

@@ -23,7 +23,14 @@ small = st.one_of(st.just(Decimal(0)), cents)
 contribution = st.one_of(st.just(Decimal(0)), st.integers(1, 700_000).map(lambda c: Decimal(c) / 100))
 
 form_inputs = st.fixed_dictionaries(
-    {"on_time": contribution, "late": st.just(Decimal(0)), "line_2": small, "line_6": small, "line_7": small, "line_8": small}
+    {
+        "on_time": contribution,
+        "late": st.just(Decimal(0)),
+        "line_2": small,
+        "line_6": small,
+        "line_7": small,
+        "line_8": small,
+    }
 ).map(lambda row: row | ({"late": row["on_time"], "on_time": Decimal(0)} if row["line_2"] % 2 == 1 else {}))
 
 
@@ -59,7 +66,9 @@ def test_vectorised_form_8606_equals_the_form_filled_in_by_hand(rows: list[dict[
     forms = _forms(book)
     assert forms.height == len(rows)
     for row, got in zip(rows, forms.iter_rows(named=True), strict=True):
-        want = form_8606(row["on_time"] + row["late"], row["line_2"], row["late"], row["line_6"], row["line_7"], row["line_8"])
+        want = form_8606(
+            row["on_time"] + row["late"], row["line_2"], row["late"], row["line_6"], row["line_7"], row["line_8"]
+        )
         assert got["status"] in ("COMPUTED", "REVIEW"), got["reasons"]
         for line in ("line_3", "line_9", "line_11", "line_12", "line_13", "line_14", "line_15c", "line_18"):
             assert got[line] == getattr(want, line), (line, row)
@@ -136,4 +145,9 @@ def test_vectorised_415c_room_equals_the_rules_page(rows: list[dict[str, Any]]) 
             compensation=row["compensation"], deferrals=row["deferrals"], deferrals_elsewhere=row["elsewhere"],
             employer=row["match"], after_tax=row["after_tax"], expected=row["expected"], cap=row["cap"],
         )  # fmt: skip
-        assert (got["room"], got["annual_additions"], got["catch_up_portion"], got["excess_annual_additions"]) == want, row
+        assert (
+            got["room"],
+            got["annual_additions"],
+            got["catch_up_portion"],
+            got["excess_annual_additions"],
+        ) == want, row

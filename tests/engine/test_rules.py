@@ -49,7 +49,9 @@ def test_contribution_limit(year: int, profile: dict[str, Any], limit: int) -> N
 def test_spousal_limit(year: int, roth: int, limit: int) -> None:
     book = Book().person("P1", year, compensation=0, filing_status="mfj", spouse_person_id="P2")
     book.person("P2", year, compensation=10_000, filing_status="mfj", spouse_person_id="P1")
-    book.ira("R2", roth, person_id="P2", kind="roth_ira").event("R2", f"{year}-02-01", "contribution", roth, tax_year=year)
+    book.ira("R2", roth, person_id="P2", kind="roth_ira").event(
+        "R2", f"{year}-02-01", "contribution", roth, tax_year=year
+    )
     row = _one(book.compute(as_of=f"{year}-12-01", tax_years=(year,))["ira_limits"], person_id="P1")
     assert row["contribution_limit"] == limit
 
@@ -144,7 +146,9 @@ def test_after_tax_feature_blank_is_unknown_and_prints_no_number() -> None:
     book.rows["plans"][0]["after_tax_contributions"] = ""
     row = _mega(book)
     assert row["status"] == "UNKNOWN"
-    assert [row[c] for c in ("room", "annual_additions", "annual_additions_limit", "excess_annual_additions")] == [None] * 4
+    assert [row[c] for c in ("room", "annual_additions", "annual_additions_limit", "excess_annual_additions")] == [
+        None
+    ] * 4
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,9 @@ def _converted(book: Book) -> Book:
 
 @pytest.mark.parametrize("kind", ["trump_account", "other"])
 def test_an_undecided_account_makes_a_conversion_unknown(kind: str) -> None:
-    book = Book().person().ira("T", 5000).ira("X", 100, kind=kind).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    book = (
+        Book().person().ira("T", 5000).ira("X", 100, kind=kind).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
     form = _one(_converted(book).compute()["form_8606"])
     assert form["status"] == "UNKNOWN"
     assert all(form[c] is None for c in form if c.startswith("line_"))
@@ -263,7 +269,9 @@ def test_rollover_to_a_plan_in_january_is_not_outstanding() -> None:
 
 
 def test_what_line_7_excludes_and_includes() -> None:
-    book = Book().person(birth_date="1950-01-01").ira("T", 50_000).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    book = (
+        Book().person(birth_date="1950-01-01").ira("T", 50_000).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
     for kind, amount in (("rmd", 1), ("distribution", 2), ("withholding", 4), ("qcd", 8), ("qhfd", 16),
                          ("return_of_excess", 32), ("recharacterization_out", 64), ("plan_rollover_out", 128)):  # fmt: skip
         book.event("T", "2026-04-01", kind, amount)
@@ -271,14 +279,22 @@ def test_what_line_7_excludes_and_includes() -> None:
 
 
 def test_qcd_above_the_yearly_limit_is_a_distribution() -> None:
-    book = Book().person(birth_date="1950-01-01").ira("T", 50_000).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    book = (
+        Book().person(birth_date="1950-01-01").ira("T", 50_000).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
     form = _one(book.event("T", "2026-04-01", "qcd", 111_500).compute()["form_8606"])
     assert (form["line_7"], form["status"]) == (500, "REVIEW")
 
 
 def test_roth_contribution_recharacterized_to_traditional_is_line_1() -> None:
     """IRS instructions, recharacterizations example 2: 4,000 contributed, 4,200 moved with earnings."""
-    book = Book().person().ira("T", 4200).ira("R", 0, kind="roth_ira").add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    book = (
+        Book()
+        .person()
+        .ira("T", 4200)
+        .ira("R", 0, kind="roth_ira")
+        .add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
     book.event("R", "2026-02-01", "contribution", 4000, tax_year=2026)
     book.event("R", "2026-06-01", "recharacterization_out", 4200, tax_year=2026)
     book.event("T", "2026-06-01", "recharacterization_in", 4200, tax_year=2026)
@@ -298,13 +314,21 @@ def test_returned_contribution_was_never_made() -> None:
 
 
 def test_stale_balance_is_carried_forward_by_later_events() -> None:
-    book = Book().person().ira("T", 100_000, as_of="2026-03-01").add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    book = (
+        Book().person().ira("T", 100_000, as_of="2026-03-01").add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
     form = _one(_converted(book).compute()["form_8606"])
     assert (form["line_6"], form["line_9"], form["status"]) == (99_000, 100_000, "REVIEW")
 
 
 def test_firm_row_replaces_the_custodians_row_of_the_same_event() -> None:
-    book = Book().person().ira("T", 0).ira("R", 0, kind="roth_ira").add("ira_basis", person_id="P1", tax_year=2025, basis=7500)
+    book = (
+        Book()
+        .person()
+        .ira("T", 0)
+        .ira("R", 0, kind="roth_ira")
+        .add("ira_basis", person_id="P1", tax_year=2025, basis=7500)
+    )
     book.convert("2026-03-02", 7500)
     book.event("T", "2026-03-02", "roth_conversion_out", 7500, profile="fidelity-history", transaction_id="F1")
     assert _one(book.compute()["form_8606"])["line_8"] == 7500
@@ -358,4 +382,8 @@ def test_a_finding_is_new_open_changed_and_resolved(tmp_path: Path) -> None:
         Book().person().ira("T", 0).add("ira_basis", person_id="P1", tax_year=2025, basis=0), tmp_path / "3", "2026-11-26",
         tmp_path / "2",
     )  # fmt: skip
-    assert (gone["status"], str(gone["last_changed"]), str(gone["first_seen"])) == ("resolved", "2026-11-26", "2026-11-24")
+    assert (gone["status"], str(gone["last_changed"]), str(gone["first_seen"])) == (
+        "resolved",
+        "2026-11-26",
+        "2026-11-24",
+    )

@@ -61,7 +61,9 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
         " explanation varchar, action varchar, advisor_id varchar)"
     )
     for finding in registry():
-        con.execute(f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule})
+        con.execute(
+            f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule}
+        )
         con.executemany(
             "insert into finding_topics values (?, ?, ?)",
             [(finding.rule, finding.authority, topic) for topic in finding.topics or ("",)],
