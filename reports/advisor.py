@@ -15,9 +15,9 @@ from reports.sheet import Canvas, Column, Row, Sheet, Value, set_up_page, write_
 from reports.style import Looks, header_look, said, tile_looks, word_look
 from schemas.tables import SEVERITIES
 
-CLIENT = (Column("client", "Client", "wrap", 22), Column("household_id", "Household", "text", 11))
+CLIENT = (Column("client", "Client", "wrap", 18), Column("household_id", "Household", "text", 11))
 YEAR = Column("tax_year", "Tax year", "year", 8)
-STATUS = (Column("status", "Status", "word", 13), Column("reasons", "Why this status", "wrap", 46))
+STATUS = (Column("status", "Status", "word", 13), Column("reasons", "Why this status", "wrap", 36))
 
 EXCEPTIONS = Sheet(
     title="Exceptions",
@@ -25,17 +25,17 @@ EXCEPTIONS = Sheet(
     lead="One row per problem or opportunity. Ranked by severity, dollars and deadline; information comes last.",
     table="Exceptions",
     columns=(
-        Column("severity", "Severity", "word", 11),
-        Column("status", "Since last run", "word", 10),
+        Column("severity", "Severity", "word", 10),
+        Column("status", "Since last run", "word", 9),
         CLIENT[0],
         CLIENT[1],
-        Column("title", "Exception", "wrap", 32),
-        Column("amount", "Dollars", "money", 15),
-        Column("amount_is", "Dollars are", "wrap", 14),
-        Column("deadline", "Deadline", "date", 13),
-        Column("days_left", "Days left", "days", 9),
-        Column("explanation", "Why", "wrap", 54),
-        Column("action", "What to do", "wrap", 46),
+        Column("title", "Exception", "wrap", 27),
+        Column("amount", "Dollars", "money", 13.5),
+        Column("amount_is", "Dollars are", "wrap", 12),
+        Column("deadline", "Deadline", "date", 12.5),
+        Column("days_left", "Days left", "days", 8.5),
+        Column("explanation", "Why", "wrap", 46),
+        Column("action", "What to do", "wrap", 38),
         Column("authority", "Authority", "wrap", 26, printed=False),
         Column("evidence", "Evidence [file:line]", "clip", 60, printed=False),
         Column("tax_year", "Tax year", "year", 9, printed=False),
@@ -144,7 +144,7 @@ MEGA = Sheet(
         Column("excess_deferrals", "Excess deferrals", "money", 13),
         Column("roth_catch_up", "Catch-up must be Roth", "word", 11),
         Column("status_402g", "402(g) status", "word", 13),
-        Column("reasons_402g", "Why this 402(g) status", "wrap", 36),
+        Column("reasons_402g", "Why this 402(g) status", "wrap", 32),
     ),
     empty="No client has an employer plan in these tax years.",
     freeze_columns=3,
@@ -160,12 +160,12 @@ ACCOUNTS = Sheet(
     columns=(
         *CLIENT,
         YEAR,
-        Column("account", "Account", "text", 24),
+        Column("account", "Account", "text", 20),
         Column("type", "Type", "text", 27),
         Column("in_pool", "In the IRA pool", "word", 12),
-        Column("why", "Why", "wrap", 52),
+        Column("why", "Why", "wrap", 46),
         Column("market_value", "Value", "money", 16),
-        Column("as_of", "Value of", "date", 14),
+        Column("as_of", "Value as of", "date", 14),
     ),
     empty="No account of this advisor's clients is in the book.",
     tab="6B7785",
@@ -179,9 +179,9 @@ DATA_PROBLEMS = Sheet(
     columns=(
         *CLIENT,
         YEAR,
-        Column("blocks", "Result that waits", "wrap", 26),
-        Column("missing", "What is missing", "wrap", 56),
-        Column("fix", "How to fix it", "wrap", 52),
+        Column("blocks", "Result that waits", "wrap", 22),
+        Column("missing", "What is missing", "wrap", 46),
+        Column("fix", "How to fix it", "wrap", 42),
         Column("rule", "Rule", "id", 28, printed=False),
     ),
     empty="Nothing is missing: every result of this advisor's clients could be computed.",
@@ -302,12 +302,12 @@ def _write_summary(canvas: Canvas, book: Book, advisor: Advisor, footer: str) ->
     row = put_lines(canvas, row + 1, TOP_LINES, [_tagged(r) for r in top.iter_rows(named=True)])
     row = put_lines(canvas, row + 1, RESOLVED_LINES, list(gone.iter_rows(named=True)))
     canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F")
+    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
 
 
 def _put_title(canvas: Canvas, book: Book, advisor: Advisor, persons: pl.DataFrame) -> None:
     years = " and ".join(map(str, book.tax_years))
-    households = persons["household_id"].n_unique()
+    households = persons.select(pl.coalesce("household_id", "person_id").n_unique()).item()
     about = (
         f"Backdoor and mega backdoor Roth, as of {long_date(book.as_of)}  ·  "
         f"{'tax years' if len(book.tax_years) > 1 else 'tax year'} {years}  ·  "
@@ -411,9 +411,7 @@ def put_lines(canvas: Canvas, row: int, lines: Lines, rows: Sequence[Row]) -> in
         canvas.put(row + 1, 1, lines.empty, "label", span=GRID)
         return row + 2
     headers: Row = {field: header for field, header, _, _ in lines.places}
-    _put_line(
-        canvas, row + 1, headers, [(field, header, "column header", span) for field, header, _, span in lines.places]
-    )
+    _put_line(canvas, row + 1, headers, [(f, h, header_look(look), span) for f, h, look, span in lines.places])
     for number, values in enumerate(rows, row + 2):
         _put_line(canvas, number, values, lines.places)
     return row + 2 + len(rows)

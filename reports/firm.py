@@ -159,7 +159,7 @@ def _by_advisor(book: Book) -> pl.DataFrame:
     people = (
         book.frames["persons"]
         .group_by("advisor_id")
-        .agg(pl.len().alias("clients"), pl.col("household_id").n_unique().alias("households"))
+        .agg(pl.len().alias("clients"), pl.coalesce("household_id", "person_id").n_unique().alias("households"))
     )
     still_open = (
         findings.filter(pl.col("status") != "resolved")
@@ -191,7 +191,7 @@ def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
         .agg(
             *(_count_of("severity", s) for s in SEVERITIES),
             pl.len().alias("findings"),
-            pl.col("person_id").n_unique().alias("persons"),
+            pl.col("person_id").drop_nulls().n_unique().alias("persons"),
             _count_of("status", "new"),
             pl.col("amount").sum(),
         )
@@ -246,7 +246,7 @@ def _write_summary(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: s
     row = put_lines(canvas, 7, REJECT_LINES, list(by_rule.iter_rows(named=True)))
     row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, n) for n in JUDGED])
     canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F")
+    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
 
 
 def _about(book: Book, open_now: pl.DataFrame) -> str:

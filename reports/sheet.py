@@ -198,15 +198,15 @@ def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
     sheet.print_area = f"A1:{get_column_letter(printed)}{last}"
 
 
-def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1) -> None:
-    """Letter, landscape, fitted to the page's width, page numbers; no gridlines on the screen."""
+def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1, pages_tall: int = 0) -> None:
+    """Letter, landscape, fitted to the page's width (0 tall: as many as needed), page numbers; no gridlines."""
     sheet.sheet_view.showGridLines = False
     sheet.sheet_properties.tabColor = tab
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = LETTER
     sheet.page_setup.fitToWidth = pages_wide
-    sheet.page_setup.fitToHeight = 0
+    sheet.page_setup.fitToHeight = pages_tall
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = 0.5
     sheet.page_margins.bottom = 0.6

@@ -157,6 +157,8 @@ class Looks:
 
     def __init__(self, book: Workbook) -> None:
         self._arrays: dict[tuple[str, bool], StyleArray] = {}
+        # column widths count digits of the Normal font: one that Excel and LibreOffice both have
+        book._named_styles["Normal"].font = Font(name=FACE, size=10)  # noqa: SLF001
         for look in LOOKS:
             style = _named_style(look)
             book.add_named_style(style)

@@ -1,0 +1,418 @@
+"""Every workbook read back with openpyxl: real values, real tables, own clients only, same bytes."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from reports import write_workbooks
+from reports.book import file_names
+from reports.sheet import CELL_LIMIT, CUT, HEADER_ROW, prose, safe_text
+from schemas.tables import result_schema
+from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, large_book, money, small_book
+
+ADVISOR_SHEETS = [
+    "Summary",
+    "Exceptions",
+    "Pro-rata",
+    "IRA limits",
+    "Mega backdoor",
+    "Accounts",
+    "Data problems",
+    "Notes",
+]
+FIRM_SHEETS = ["Summary", "Files", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "Notes"]
+
+
+def write(run: RunFiles, folder: Path, **more: Any) -> list[Path]:
+    given = {"as_of": AS_OF, "tax_years": [2026], "fingerprint": FINGERPRINT, "version": "0.1.0", **more}
+    return write_workbooks(run.write(folder), **given)
+
+
+def midnight(year: int, month: int, day: int) -> datetime:
+    return datetime.combine(date(year, month, day), datetime.min.time())
+
+
+def table(sheet: Worksheet) -> list[dict[str, Any]]:
+    """Rows of the sheet's one Excel table, by header."""
+    (found,) = sheet.tables.values()
+    cells = [[cell.value for cell in row] for row in sheet[found.ref]]
+    return [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
+
+
+def texts(book: Workbook) -> list[str]:
+    return [c.value for sheet in book for row in sheet.iter_rows() for c in row if isinstance(c.value, str)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("run")
+    write(small_book(), run)
+    return run / "workbooks"
+
+
+@pytest.fixture(scope="module")
+def advisor(folder: Path) -> Workbook:
+    return load_workbook(folder / "A1.xlsx")
+
+
+@pytest.fixture(scope="module")
+def firm(folder: Path) -> Workbook:
+    return load_workbook(folder / "_firm.xlsx")
+
+
+def test_a_workbook_per_advisor_with_clients_and_one_for_the_firm(
+    folder: Path, advisor: Workbook, firm: Workbook
+) -> None:
+    assert sorted(p.name for p in folder.iterdir()) == ["A1.xlsx", "B7.xlsx", "_firm.xlsx"]
+    assert advisor.sheetnames == ADVISOR_SHEETS
+    assert firm.sheetnames == FIRM_SHEETS
+    assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
+
+
+def test_only_own_clients(folder: Path) -> None:
+    run = small_book()
+    names = {"A1": ["Alvarez", "Okafor"], "B7": ["Secret", "P9", "H9"]}
+    assert run.rows["persons"]
+    for mine, others in (("A1", "B7"), ("B7", "A1")):
+        said = "\n".join(texts(load_workbook(folder / f"{mine}.xlsx")))
+        assert all(name in said for name in names[mine][:1])
+        assert not [name for name in names[others] if name in said]
+
+
+def test_a_client_who_moved_leaves_no_trace_with_the_former_advisor(tmp_path: Path) -> None:
+    run = small_book().finding("moved", "P9", "A1", status="resolved", title="Owen's old problem")
+    write(run, tmp_path)
+    said = "\n".join(texts(load_workbook(tmp_path / "workbooks" / "A1.xlsx")))
+    assert "Secret" not in said
+    assert "Owen" not in said
+
+
+def test_an_advisor_who_is_not_listed_is_named_so(folder: Path) -> None:
+    assert load_workbook(folder / "B7.xlsx")["Summary"]["A1"].value == "B7 (advisor not in the advisors file)"
+
+
+def test_exceptions_are_ranked_with_information_last_and_resolved_left_out(advisor: Workbook) -> None:
+    rows = table(advisor["Exceptions"])
+    assert [r["Finding id"] for r in rows] == ["f2", "f1", "f5", "f6", "f3"]
+    assert rows[0] == {
+        "Severity": "critical",
+        "Since last run": "open",
+        "Client": "Ruth Okafor",
+        "Household": "H1",
+        "Exception": "Deferrals above the limit",
+        "Dollars": 1200.5,
+        "Dollars are": "excess",
+        "Deadline": midnight(2026, 11, 20),
+        "Days left": -4,
+        "Why": "Pre-tax money is in the IRAs.",
+        "What to do": "Move it to a plan.",
+        "Authority": "IRC 408(d)(2)",
+        "Evidence [file:line]": "conversion of $7,500 [History_...0101.csv:14]",
+        "Tax year": 2026,
+        "Finding id": "f2",
+        "Rule": "deferral_excess",
+    }
+    assert rows[1]["Days left"] == 37
+    assert rows[2]["Dollars"] is None
+    assert rows[3]["Client"] == "no client"
+
+
+def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor: Workbook, firm: Workbook) -> None:
+    for book, names in ((advisor, ADVISOR_SHEETS[1:-1]), (firm, FIRM_SHEETS[1:-1])):
+        for name in names:
+            sheet = book[name]
+            (found,) = sheet.tables.values()
+            assert found.autoFilter is not None, name
+            assert found.ref.startswith(f"A{HEADER_ROW}:")
+            assert [c.name for c in found.tableColumns] == [c.value for c in sheet[HEADER_ROW] if c.value is not None]
+            assert sheet.freeze_panes[-1] == str(HEADER_ROW + 1)
+            assert sheet.print_title_rows == f"${HEADER_ROW}:${HEADER_ROW}"
+        for sheet in book:
+            assert (sheet.page_setup.orientation, int(sheet.page_setup.paperSize)) == ("landscape", 1)
+            assert sheet.sheet_properties.pageSetUpPr.fitToPage
+            assert sheet.oddFooter.left.text == "Rothbook 2026-11-24 - book 0f1e2d3c4b5a"
+            assert "&P" in sheet.oddFooter.right.text
+    assert advisor["Exceptions"].freeze_panes == "D5"
+    assert "A$1:$K$" in advisor["Exceptions"].print_area
+    ids = [t.displayName for sheet in advisor for t in sheet.tables.values()]
+    assert len(ids) == len(set(ids)) == 6
+
+
+def test_pro_rata_shows_every_line_of_form_8606(advisor: Workbook) -> None:
+    row = next(r for r in table(advisor["Pro-rata"]) if r["Client"] == "Maria Alvarez")
+    assert row["Status"] == "COMPUTED"
+    assert row["Line 1 Nondeductible contributions"] == 7500
+    assert row["Line 10 Line 5 / line 9"] == pytest.approx(0.0769230769)
+    assert row["Line 14 Basis carried out"] == 6923.08
+    assert row["Line 18 Taxable conversions"] == 6923.08
+    assert row["Line 6 is"] == "projected"
+    lines = [h.split()[1] for h in row if h.startswith("Line ") and h != "Line 6 is"]
+    assert lines == [c.removeprefix("line_") for c in result_schema("form_8606") if c.startswith("line_")]
+
+
+def test_unknown_prints_no_number_even_if_the_engine_left_one(advisor: Workbook) -> None:
+    for name, client in (
+        ("Pro-rata", "Luis Alvarez"),
+        ("IRA limits", "Ruth Okafor"),
+        ("Mega backdoor", "Luis Alvarez"),
+    ):
+        row = next(r for r in table(advisor[name]) if r["Client"] == client)
+        assert row["Status"] == "UNKNOWN"
+        assert row["Why this status"]
+        numbers = {k: v for k, v in row.items() if isinstance(v, int | float) and k != "Tax year"}
+        assert numbers == {}, name
+
+
+def test_spouses_sit_side_by_side(advisor: Workbook) -> None:
+    assert [r["Household"] for r in table(advisor["Pro-rata"])] == ["H1", "H1"]
+    assert [r["Client"] for r in table(advisor["Pro-rata"])] == ["Luis Alvarez", "Maria Alvarez"]
+
+
+def test_mega_backdoor_with_deferrals_over_all_employers(advisor: Workbook) -> None:
+    rows = {r["Client"]: r for r in table(advisor["Mega backdoor"])}
+    assert set(rows) == {"Maria Alvarez", "Luis Alvarez", "Ruth Okafor"}
+    assert rows["Maria Alvarez"]["After-tax room"] == 32500
+    assert rows["Maria Alvarez"]["Room before ACP test"] == "yes"
+    assert rows["Maria Alvarez"]["Deferrals left"] == 8000
+    assert rows["Maria Alvarez"]["Catch-up must be Roth"] == "yes"
+    assert rows["Ruth Okafor"]["Employer group"] is None
+    assert rows["Ruth Okafor"]["Deferrals, all employers"] == 1000
+
+
+def test_accounts_are_masked_and_say_why(advisor: Workbook) -> None:
+    rows = table(advisor["Accounts"])
+    assert [r["Account"] for r in rows] == ["fidelity ...0101", "schwab ...0102"]
+    assert [r["In the IRA pool"] for r in rows] == ["yes", "undecided"]
+    assert rows[0]["Type"] == "Rollover IRA"
+    assert rows[0]["Value as of"] == midnight(2026, 11, 20)
+
+
+def test_no_workbook_holds_an_account_number(folder: Path) -> None:
+    for path in folder.iterdir():
+        with zipfile.ZipFile(path) as archive:
+            whole = b"".join(archive.read(name) for name in archive.namelist()).decode()
+        assert "0101" in whole or path.name == "B7.xlsx"
+        for number in ("211000101", "55550102", "883377777"):
+            assert number not in whole, path.name
+
+
+def test_data_problems_say_what_waits_and_how_to_fix_it_once(advisor: Workbook) -> None:
+    rows = table(advisor["Data problems"])
+    assert [(r["Client"], r["Rule"]) for r in rows] == [
+        ("Luis Alvarez", "basis_not_stated"),
+        ("Luis Alvarez", "forfeitures"),
+        ("Ruth Okafor", "birth_date_missing"),
+        ("Ruth Okafor", "compensation_missing"),
+        ("no client", "unmatched_account"),
+    ]
+    assert rows[0]["Result that waits"] == "Form 8606"
+    assert rows[0]["What is missing"] == "state line 14 of the last Form 8606 filed"
+    assert rows[0]["How to fix it"].startswith("ira_basis: person_id, tax_year, basis")
+    assert rows[2]["How to fix it"] == "persons: birth_date."
+
+
+def test_summary_counts_dollars_and_the_lines_that_matter(advisor: Workbook) -> None:
+    sheet = advisor["Summary"]
+    assert sheet["A1"].value == "Dana Whitfield"
+    assert sheet["A2"].value == (
+        "Backdoor and mega backdoor Roth, as of November 24, 2026  ·  tax year 2026  ·  3 clients in 2 households"
+    )
+    tiles = {sheet.cell(5, c).value: sheet.cell(4, c).value for c in range(1, 13, 2)}
+    assert tiles == {"Critical": 1, "High": 2, "Medium": 1, "Low": 0, "Info": 1, "Data problems": 5}
+    assert sheet["A7"].value == (
+        "Next deadline: December 31, 2026, in 37 days: 2 exceptions.  1 exception already past the deadline."
+    )
+    stakes = {sheet.cell(r, 1).value: sheet.cell(r, 5).value for r in range(10, 13)}
+    assert stakes == {"Tax": 2423.08, "Excess": 1200.5, "Value": 50000}
+    changes = {sheet.cell(r, 8).value: sheet.cell(r, 12).value for r in range(10, 15)}
+    assert changes == {"New": 1, "Changed": 1, "Still open": 3, "Resolved": 1, "Clients with data problems": 2}
+    first = [c.value for c in sheet["A"]].index("critical") + 1
+    assert sheet.cell(first, 2).value == "Ruth Okafor"
+    assert sheet.cell(first + 1, 1).value == "high\nnew"
+    resolved = [c.value for c in sheet["A"]].index("Resolved since the last run") + 1
+    assert sheet.cell(resolved + 2, 3).value == "An old problem"
+
+
+def test_a_summary_shows_ten_lines_at_most(tmp_path: Path) -> None:
+    run = RunFiles().add("advisors", advisor_id="A1", advisor_name="Dana").person("P1", "A1", "Maria", "Alvarez")
+    for n in range(14):
+        run.finding(f"f{n}", "P1", "A1", title=f"Problem {n}")
+    write(run, tmp_path)
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    assert [t for t in texts(book)[:200] if t.startswith("Problem ")][:11] == [f"Problem {n}" for n in range(10)] + [
+        "Problem 0"
+    ]
+    assert len(table(book["Exceptions"])) == 14
+
+
+def test_notes_state_the_run_the_rules_and_the_figures(advisor: Workbook) -> None:
+    said = "\n".join(str(c.value) for row in advisor["Notes"].iter_rows() for c in row if c.value is not None)
+    for part in (
+        FINGERPRINT,
+        "0.1.0",
+        "November 24, 2026",
+        "IRA contributions",
+        "7500",
+        "IRS Notice 2025-67",
+        "Not tax advice; not for filing without review",
+        "Not modelled",
+        "408(d)(2)",
+    ):
+        assert part in said, part
+
+
+def test_firm_workbook_for_operations(firm: Workbook) -> None:
+    files = table(firm["Files"])
+    assert [(r["State"], r["File"], r["Set aside"]) for r in files] == [
+        ("partial", "History_for_Account_...0101.csv", 1),
+        ("accepted", "persons.csv", 0),
+    ]
+    (reject,) = table(firm["Rows set aside"])
+    assert (reject["File"], reject["Line"], reject["Rule"]) == ("History_for_Account_...0101.csv", 7, "not_money")
+    advisors = {r["Advisor"]: r for r in table(firm["By advisor"])}
+    assert (advisors["A1"]["Clients"], advisors["A1"]["Households"], advisors["A1"]["Critical"]) == (3, 2, 1)
+    assert (advisors["A1"]["Dollars: tax"], advisors["A1"]["Dollars: excess"]) == (2423.08, 1200.5)
+    assert (advisors["A1"]["Data problems"], advisors["B7"]["Data problems"]) == (5, 0)
+    assert advisors["B7"]["Workbook"] == "B7.xlsx"
+    rules = {r["Rule"]: r for r in table(firm["Findings by rule"])}
+    assert rules["unmatched_account"]["Findings"] == 2
+    assert rules["unmatched_account"]["Clients"] == 0
+    assert [r["Finding"] for r in table(firm["Unmatched"])] == [
+        "Account schwab ...7777 belongs to no client",
+        "Account fidelity ...8888 belongs to no client",
+    ]
+    assert {firm["Summary"].cell(5, c).value: firm["Summary"].cell(4, c).value for c in range(1, 13, 2)} == {
+        "Files received": 2,
+        "Accepted": 1,
+        "Partly accepted": 1,
+        "Rejected": 0,
+        "Delivered again": 0,
+        "Rows set aside": 1,
+    }
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = [p.read_bytes() for p in write(small_book(), tmp_path / "one")]
+    time.sleep(1.1)  # a clock that got into a zip member or a property would have moved
+    assert first == [p.read_bytes() for p in write(small_book(), tmp_path / "two")]
+
+
+def test_document_properties_come_from_the_as_of_date(advisor: Workbook) -> None:
+    properties = advisor.properties
+    assert (properties.title, properties.creator) == ("Rothbook - Dana Whitfield", "Rothbook")
+    assert properties.created == properties.modified == midnight(2026, 11, 24)
+
+
+HOSTILE = [
+    '=HYPERLINK("http://x","y")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1+1",
+    "#N/A",
+    "a\x00b\x1fc",
+    "\ufffe\uffff",
+    "line\r\nbreak",
+    "<b>&amp;",
+    "x" * 40_000,
+    "😀" * 20_000,
+    "{=1}",
+    "'quoted",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_arrive_as_text(tmp_path: Path, name: str) -> None:
+    run = RunFiles().add("advisors", advisor_id="A1", advisor_name=name).person("P1", "A1", name, "Alvarez")
+    write(run.finding("f1", "P1", "A1", title=name, evidence=[name]), tmp_path)
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    (cell,) = [c for c in book["Exceptions"]["C"][HEADER_ROW:] if c.value is not None]
+    assert cell.data_type == "s"
+    assert cell.value == safe_text(f"{name} Alvarez")
+    assert cell.quotePrefix is name.startswith(("=", "+", "-", "@", "\t"))
+    assert not [c.coordinate for sheet in book for row in sheet.iter_rows() for c in row if c.data_type in ("f", "e")]
+
+
+def test_text_too_long_for_a_cell_is_cut_and_says_so() -> None:
+    assert safe_text("x" * CELL_LIMIT) == "x" * CELL_LIMIT
+    cut = safe_text("x" * (CELL_LIMIT + 1))
+    assert len(cut) == CELL_LIMIT
+    assert cut.endswith(CUT)
+    assert len(safe_text("😀" * 20_000).encode("utf-16-le")) // 2 <= CELL_LIMIT
+
+
+def test_prose_masks_long_numbers_and_tax_ids_but_not_dollars_or_dates() -> None:
+    assert prose("account 211000101, id 123-45-6789, $1,234,567.89 on 2026-12-31 (Notice 2014-54)") == (
+        "account ...0101, id [tax id], $1,234,567.89 on 2026-12-31 (Notice 2014-54)"
+    )
+
+
+def test_advisor_ids_become_safe_file_names() -> None:
+    found = file_names(["A 1/../x", "a-1", "A-1", "_firm", "...", "Zoë"])
+    assert found["A 1/../x"] == "A-1-..-x.xlsx"
+    assert found["a-1"] != found["A-1"]
+    assert len({name.lower() for name in found.values()}) == len(found)
+    assert "_firm.xlsx" not in found.values()
+    assert all(
+        set(name) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") for name in found.values()
+    )
+
+
+def test_an_empty_book_gives_a_firm_workbook_of_sentences(tmp_path: Path) -> None:
+    (path,) = write(RunFiles(), tmp_path)
+    book = load_workbook(path)
+    assert not [t for sheet in book for t in sheet.tables]
+    assert book["Files"]["A4"].value == "No file has been received."
+    assert book["By advisor"]["A4"].value == "No advisor has clients in the book."
+
+
+def test_an_advisor_with_nothing_to_report(tmp_path: Path) -> None:
+    write(
+        RunFiles().add("advisors", advisor_id="A1", advisor_name="Dana").person("P1", "A1", "Maria", "Alvarez"),
+        tmp_path,
+    )
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    assert book["Exceptions"]["A4"].value == "No exceptions: nothing in this advisor's book asks for attention."
+    assert book["Summary"]["A7"].value == "No deadline ahead."
+    assert book["Notes"]["A1"].value == "Notes"
+
+
+def test_money_is_written_exactly_as_decimal_text(tmp_path: Path) -> None:
+    run = small_book().finding("big", "P1", "A1", amount=money("9999999999999.99"), severity="critical")
+    write(run, tmp_path)
+    with zipfile.ZipFile(tmp_path / "workbooks" / "A1.xlsx") as archive:
+        assert b"<v>9999999999999.99</v>" in archive.read("xl/worksheets/sheet2.xml")
+    assert Decimal("9999999999999.99") == money("9999999999999.99")
+
+
+def test_dates_and_money_have_number_formats(advisor: Workbook) -> None:
+    sheet = advisor["Exceptions"]
+    headers = {c.value: c.column for c in sheet[HEADER_ROW]}
+    assert sheet.cell(HEADER_ROW + 1, headers["Deadline"]).number_format == "mmm d, yyyy"
+    assert sheet.cell(HEADER_ROW + 1, headers["Dollars"]).number_format == '"$"#,##0.00;-"$"#,##0.00'
+    assert sheet.cell(HEADER_ROW + 1, headers["Severity"]).fill.fgColor.rgb == "00F6C9C9"
+    assert {c.font.name for row in sheet.iter_rows() for c in row if c.value is not None} == {"Arial"}
+
+
+def test_a_demo_sized_book_is_written_in_a_second(tmp_path: Path) -> None:
+    run = large_book()
+    run.write(tmp_path)
+    started = time.perf_counter()
+    paths = write(run, tmp_path, tax_years=[2025, 2026])
+    assert len(paths) == 6
+    assert time.perf_counter() - started < 5  # 0.8 s on a quiet machine
+
+
+def test_as_of_may_be_any_day(tmp_path: Path) -> None:
+    write(small_book(), tmp_path, as_of=date(2027, 1, 1))
+    rows = table(load_workbook(tmp_path / "workbooks" / "A1.xlsx")["Exceptions"])
+    assert rows[1]["Days left"] == -1
