@@ -1,7 +1,7 @@
 """A small book in canonical form, for tests of the engine without going through files.
 
-`Book.add("balances", ...)` takes plain text or Python values, fills the columns a test doesn't care about, types them as
-the canonical schema says, and `compute` runs the whole engine and hands back its result tables.
+`Book.add("balances", ...)` takes plain text or Python values, fills the columns a test doesn't care about, types them
+as the canonical schema says, and `compute` runs the whole engine and hands back its result tables.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "accounts": {"custodian": "testcust", "profile": "house-accounts"},
     "balances": {"custodian": "testcust", "coverage": "full"},
     "transactions": {"custodian": "testcust", "classification": "mapped", "profile": "house-transactions"},
-    "plans": {"employer_name": "Employer", "employer_group_id": "G1", "plan_type": "401k", "after_tax_contributions": True,
-              "in_plan_roth_conversion": True, "in_service_distribution": True, "ira_roll_in": True, "roth_deferrals": True},
+    "plans": {"employer_name": "Employer", "employer_group_id": "G1", "plan_type": "401k",
+              "after_tax_contributions": True, "in_plan_roth_conversion": True, "in_service_distribution": True,
+              "ira_roll_in": True, "roth_deferrals": True},
     "plan_contributions": {
         "compensation": 9_000_000, "pre_tax_deferrals": 0, "roth_deferrals": 0, "after_tax_contributions": 0,
         "employer_match": 0, "employer_nonelective": 0, "forfeitures": 0, "expected_employer_contributions": 0,
@@ -80,8 +81,10 @@ class Book:
         self.add("persons", person_id=person_id, **who)
         return self.add("tax_profiles", person_id=person_id, tax_year=tax_year, **profile)
 
-    def ira(self, number: str, value: Any, *, person_id: str = "P1", kind: str = "traditional_ira", as_of: str = "2026-11-20",
-            **account: Any) -> Book:  # fmt: skip
+    def ira(
+        self, number: str, value: Any, *, person_id: str = "P1", kind: str = "traditional_ira",
+        as_of: str = "2026-11-20", **account: Any,
+    ) -> Book:  # fmt: skip
         """An account with one balance."""
         self.add("accounts", account_number=number, account_type=kind, person_id=person_id, **account)
         if value is not None:
@@ -112,8 +115,8 @@ class Book:
         """Run the engine over this book; every result table by name."""
         with tempfile.TemporaryDirectory() as scratch:
             target = run or Path(scratch) / "run"
-            compute(self.write(Path(scratch) / "canonical"), target, as_of=date.fromisoformat(as_of), tax_years=tax_years,
-                    previous=previous)  # fmt: skip
+            canonical = self.write(Path(scratch) / "canonical")
+            compute(canonical, target, as_of=date.fromisoformat(as_of), tax_years=tax_years, previous=previous)
             return {name: pl.read_parquet(target / "results" / f"{name}.parquet") for name in RESULT_TABLES}
 
 

@@ -27,7 +27,8 @@ BEFORE_FORM_8606 = (
     "ira_flows", "pool_totals", "limits_blocks", "ira_limits", "form_8606_blocks",
 )  # fmt: skip
 AFTER_FORM_8606 = (
-    "plan_years", "mega_blocks", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates", "evidence", "rejects", "files",
+    "plan_years", "mega_blocks", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates",
+    "evidence", "rejects", "files",
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.

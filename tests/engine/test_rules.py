@@ -180,7 +180,7 @@ def test_deferral_limit_by_age(born: int, limit: int) -> None:
 
 
 def test_line_14_is_next_years_line_2() -> None:
-    """Worked example d-chain-2024: 7,000; 10,937.50; 15,589.43; taxable 10,937.50, then 5,251.52 + 1,400.41 = 6,651.93."""
+    """Worked example d-chain-2024: 7,000; 10,937.50; 15,589.43; taxable 10,937.50, then 5,251.52 + 1,400.41."""
     book = Book()
     book.add("persons", person_id="P1")
     for year in (2024, 2025, 2026):
@@ -273,7 +273,8 @@ def test_what_line_7_excludes_and_includes() -> None:
         Book().person(birth_date="1950-01-01").ira("T", 50_000).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
     )
     for kind, amount in (("rmd", 1), ("distribution", 2), ("withholding", 4), ("qcd", 8), ("qhfd", 16),
-                         ("return_of_excess", 32), ("recharacterization_out", 64), ("plan_rollover_out", 128)):  # fmt: skip
+                         ("return_of_excess", 32), ("recharacterization_out", 64),
+                         ("plan_rollover_out", 128)):  # fmt: skip
         book.event("T", "2026-04-01", kind, amount)
     assert _one(book.compute()["form_8606"])["line_7"] == 7
 
@@ -379,8 +380,8 @@ def test_a_finding_is_new_open_changed_and_resolved(tmp_path: Path) -> None:
     opened = _lifecycle(book(92_500), tmp_path / "2", "2026-11-25", tmp_path / "1b")
     assert (opened["status"], opened["finding_id"]) == ("open", first["finding_id"])
     gone = _lifecycle(
-        Book().person().ira("T", 0).add("ira_basis", person_id="P1", tax_year=2025, basis=0), tmp_path / "3", "2026-11-26",
-        tmp_path / "2",
+        Book().person().ira("T", 0).add("ira_basis", person_id="P1", tax_year=2025, basis=0),
+        tmp_path / "3", "2026-11-26", tmp_path / "2",
     )  # fmt: skip
     assert (gone["status"], str(gone["last_changed"]), str(gone["first_seen"])) == (
         "resolved",
