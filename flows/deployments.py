@@ -25,8 +25,8 @@ def parameters(config: Config) -> dict[str, Any]:
 
 def schedule_options(config: Config) -> dict[str, Any]:
     """Arguments of the deployment: one run at a time, every night."""
-    from prefect.types.entrypoint import EntrypointType
     from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
 
     return {
         "name": NAME,

@@ -39,6 +39,8 @@ def plan(inbox: Path, out: Path, as_of: date | None, tax_years: Sequence[int] | 
         raise UsageError(f"there is no inbox folder {inbox}; create it and put the files of the book into it")
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out must name a folder")
+    if out.resolve() == inbox.resolve():
+        raise UsageError("--out must be another folder than --inbox")
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
     years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
     load.for_years(years)

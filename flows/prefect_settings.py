@@ -28,6 +28,11 @@ def prepare(out: Path, logging_level: str) -> None:
     settings = dict(_QUIET, PREFECT_LOGGING_LEVEL=logging_level)
     if "PREFECT_API_URL" not in os.environ:
         settings |= _OWN_SERVER
-        settings["PREFECT_HOME"] = str(out.resolve() / "prefect")
+        home = out.resolve() / "prefect"
+        settings["PREFECT_HOME"] = str(home)
+        # Prefect keeps the exception of a failed run even where results are not persisted.
+        settings["PREFECT_RESULTS_LOCAL_STORAGE_PATH"] = str(home / "storage")
     for name, value in settings.items():
         os.environ.setdefault(name, value)
+    if "PREFECT_HOME" in os.environ:
+        Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)

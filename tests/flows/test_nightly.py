@@ -1,0 +1,89 @@
+"""The Prefect flow gives what the direct run gives, and Prefect's own database learns nothing about a client."""
+
+import inspect
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import config, deployments, pipeline
+from schemas.tables import RESULT_TABLES
+from tests.flows.inbox import SECRETS, write_inbox
+
+AS_OF, YEARS = date(2027, 5, 1), (2026,)
+
+
+@pytest.fixture(scope="module")
+def prefect() -> Iterator[None]:
+    """One Prefect server for the module; starting it takes seconds, so it is started once."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.mark.usefixtures("prefect")
+def test_flow_and_direct_run_agree_and_a_failure_tells_no_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
+
+    from flows.nightly import nightly
+
+    inbox = write_inbox(tmp_path / "inbox", bad_row=True)
+    by_flow = nightly(inbox, tmp_path / "flow", AS_OF, list(YEARS))
+    direct = pipeline.run_direct(pipeline.plan(inbox, tmp_path / "direct", AS_OF, YEARS))
+    for name in RESULT_TABLES:
+        tables = [pl.read_parquet(run / "results" / f"{name}.parquet") for run in (by_flow, direct)]
+        assert tables[0].equals(tables[1]), name
+
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(" ".join(SECRETS))
+
+    monkeypatch.setattr("transforms.engine.compute", fail)
+    with pytest.raises(pipeline.StageFailed, match="compute: ValueError"):
+        nightly(inbox, tmp_path / "flow", AS_OF, list(YEARS))
+    assert (tmp_path / "flow/latest").resolve() == by_flow
+    kept = _everything(PREFECT_API_DATABASE_CONNECTION_URL.value()) + caplog.text
+    assert "StageFailed" in kept
+    assert [secret for secret in SECRETS if secret in kept] == []
+
+
+def _everything(url: object) -> str:
+    path = str(url).split("///")[-1]
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        dump = "\n".join(db.iterdump())
+    db.close()
+    return dump
+
+
+def test_the_schedule_calls_the_flow_as_it_is_written() -> None:
+    from flows.nightly import nightly
+
+    settings = config.load()
+    known = inspect.signature(nightly.fn).parameters
+    given = deployments.parameters(settings)
+    assert set(given) <= set(known)
+    assert {name for name, p in known.items() if p.default is inspect.Parameter.empty} <= set(given)
+    nightly.validate_parameters(given)
+    options = set(deployments.schedule_options(settings))
+    assert options <= set(inspect.signature(nightly.serve).parameters)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        pytest.param('cron = "30 2 * * *"', "cron = 1", "needs 'cron' as a str", id="wrong type"),
+        pytest.param("settle_seconds", "settle", "settle", id="unknown setting"),
+        pytest.param("[schedule]", "[sched]", "sched", id="unknown section"),
+        pytest.param("[schedule]", "schedule", "TOML", id="not TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_name(tmp_path: Path, was: str, now: str, told: str) -> None:
+    target = tmp_path / "rothbook.toml"
+    target.write_text(config.DEFAULT.read_text(encoding="utf-8").replace(was, now, 1), encoding="utf-8")
+    with pytest.raises(config.UsageError, match=told):
+        config.load(target)
