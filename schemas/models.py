@@ -1,0 +1,187 @@
+"""Pandera models, built from `schemas.tables` and the profiles: what a raw (all-text) and a typed frame must look like.
+
+Every check carries the snake_case name of the rule it enforces; `schemas.validate` turns failures into reject rows.
+Pandera is imported inside the functions: reading a register or a profile shouldn't pay for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from schemas.profile import Profile
+from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, UNCLASSIFIED, Column, Kind
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+_PLAIN = r"^-?\d{1,16}(\.\d{1,2}0*)?$"
+_GROUPED = r"(\d{1,3}(,\d{3})+|\d+)(\.\d*)?"
+TAX_ID_COLUMNS = ("tax_id", "owner_tax_id")
+
+#: How each number grammar of a profile writes a number.
+NUMBER_PATTERNS = {
+    "plain": r"^[+-]?(\d+(\.\d*)?|\.\d+)$",
+    "dollar": rf"^([+-]?\$?-?{_GROUPED}|\(\$?{_GROUPED}\))$",
+    "implied": r"^\d{1,18}$",
+}
+
+_TEXT_RULES: dict[Kind, tuple[str, str]] = {
+    "money": ("not_money", _PLAIN),
+    "percent": ("not_percent", r"^-?\d{1,5}(\.\d{1,4})?$"),
+    "year": ("not_a_year", r"^(19\d\d|20\d\d|2100)$"),
+    "bool": ("not_true_or_false", r"^(true|false)$"),
+    "int": ("not_a_whole_number", r"^-?\d{1,18}$"),
+}
+
+Test = Callable[[Any], pl.LazyFrame]
+
+
+def _matches(pattern: str) -> Test:
+    return lambda data: data.lazyframe.select(pl.col(data.key).str.contains(pattern))
+
+
+def is_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
+    """True where the text is a date in one of the formats, between 1900 and 2100, or where there is no text."""
+    year = read_date(column, formats).dt.year()
+    return column.is_null() | year.is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=False)
+
+
+def read_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
+    """The date a text states in the first of the formats that fits; null where none does."""
+    return pl.coalesce([column.str.to_date(f, strict=False, exact=True) for f in formats])
+
+
+def _dates(*formats: str) -> Test:
+    return lambda data: data.lazyframe.select(is_date(pl.col(data.key), formats))
+
+
+def _iso(data: Any) -> pl.LazyFrame:
+    column = pl.col(data.key)
+    shaped = column.str.contains(r"^\d{4}-\d{2}-\d{2}$")
+    return data.lazyframe.select(shaped & is_date(column, ("%Y-%m-%d",)))  # type: ignore[no-any-return]
+
+
+def _check(rule: str, test: Test) -> pa.Check:
+    import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+    return pa.Check(test, name=rule, error=rule)
+
+
+def _text_checks(column: Column) -> list[pa.Check]:
+    if column.name in TAX_ID_COLUMNS:
+        return [_check("not_a_tax_id", _matches(r"^(\d{3}-?\d{2}-?\d{4}|\d{2}-?\d{7})$"))]
+    if column.kind == "date":
+        return [_check("not_a_date", _iso)]
+    if column.kind in _TEXT_RULES:
+        rule, pattern = _TEXT_RULES[column.kind]
+        return [_check(rule, _matches(pattern))]
+    return []
+
+
+def _provenance() -> dict[str, pa.Column]:
+    import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+    return {c.name: pa.Column(DTYPES[c.kind], nullable=False) for c in PROVENANCE}
+
+
+@cache
+def raw_house(kind: str) -> pa.DataFrameSchema:
+    """A house kind as read: every column text, required ones filled, each cell written as the contract says."""
+    import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+    columns = {
+        c.name: pa.Column(pl.String, nullable=not c.required, checks=_text_checks(c))
+        for c in INPUT_TABLES[kind].columns
+    }
+    return pa.DataFrameSchema({**columns, **_provenance()}, strict=True)
+
+
+@cache
+def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
+    """A section of a custodian's file as read: every column text, dates and numbers as the profile says they are written."""
+    import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+    shape = next(s.shape for s in profile.sections if s.name == section)
+    number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
+    day = _check("not_a_date", _dates(*profile.dates))
+    flag = _check("not_y_or_n", _matches("^[YN]$"))
+    by_shape: dict[str, dict[str, pa.Column]] = {
+        "transactions": {
+            "account": pa.Column(pl.String, nullable=False),
+            "action": pa.Column(pl.String, nullable=False),
+            "day": pa.Column(pl.String, nullable=False, checks=day),
+            "amount": pa.Column(pl.String, nullable=True, checks=number),
+        },
+        "positions": {
+            "account": pa.Column(pl.String, nullable=False),
+            "value": pa.Column(pl.String, nullable=False, checks=number),
+            "as_of": pa.Column(pl.String, nullable=False, checks=day),
+        },
+        "payroll": {
+            "tax_id": pa.Column(pl.String, nullable=False),
+            "plan": pa.Column(pl.String, nullable=False),
+            "as_of": pa.Column(pl.String, nullable=False, checks=day),
+            "compensation": pa.Column(pl.String, nullable=True, checks=number),
+            "highly_compensated": pa.Column(pl.String, nullable=True, checks=flag),
+            "source .*": pa.Column(pl.String, nullable=True, checks=number, regex=True),
+        },
+        "pershing_accounts": {
+            "account": pa.Column(pl.String, nullable=False),
+            "(opened_on|closed_on|birth_date)": pa.Column(
+                pl.String, nullable=True, checks=day, regex=True, required=False),
+            "tax_id": pa.Column(
+                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$")), required=False),
+        },
+        "pub1220": {
+            "payer_account_number": pa.Column(pl.String, nullable=False),
+            "payment_year": pa.Column(pl.String, nullable=False, checks=_check("not_a_year", _matches(_TEXT_RULES["year"][1]))),
+            "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$"))),
+            "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),
+        },
+    }  # fmt: skip
+    return pa.DataFrameSchema({**by_shape[shape], **_provenance()})
+
+
+def _not_negative(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select(pl.col(data.key) >= 0)  # type: ignore[no-any-return]
+
+
+def _one_of(values: tuple[str, ...]) -> Test:
+    return lambda data: data.lazyframe.select(pl.col(data.key).is_in(values))
+
+
+def _possible_tax_year(data: Any) -> pl.LazyFrame:
+    """A contribution counts for the year it is made in or the year before."""
+    late = pl.col("trade_date").dt.year() - pl.col("tax_year")
+    matters = (pl.col("transaction_type") == "contribution") & pl.col("tax_year").is_not_null()
+    return data.lazyframe.select(~matters | late.is_in([0, 1]))  # type: ignore[no-any-return]
+
+
+def _typed_checks(column: Column) -> list[pa.Check]:
+    checks = [_check("negative", _not_negative)] if column.non_negative else []
+    if column.values:
+        values = (*column.values, UNCLASSIFIED) if column.name == "transaction_type" else column.values
+        checks.append(_check("not_in_list", _one_of(values)))
+    return checks
+
+
+@cache
+def typed(kind: str) -> pa.DataFrameSchema:
+    """The canonical table: types, required values, closed vocabularies, magnitudes and possible tax years.
+
+    A custodian may be null: Publication 1220 can't tell it. House rows were held to it before.
+    """
+    import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+    table = INPUT_TABLES[kind]
+    columns = {
+        c.name: pa.Column(DTYPES[c.kind], nullable=not c.required or c.name == "custodian", checks=_typed_checks(c))
+        for c in (*table.columns, *table.internal)
+    }
+    across = [_check("tax_year_not_possible", _possible_tax_year)] if kind == "transactions" else []
+    return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)

@@ -1,0 +1,298 @@
+"""Custodian profiles: one TOML file per layout says how a custodian's file is recognised, split into lines and mapped.
+
+A profile is data. Loading checks every key and value, so that a typo stops the start-up and not the night: `ProfileError`
+names the file and the key. Nothing here reads a client file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from schemas.tables import ACCOUNT_TYPES, MONEY_SOURCES, TRANSACTION_TYPES, UNCLASSIFIED
+
+PROFILES = Path(__file__).parent / "profiles"
+
+LINE_CLASSES = ("preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
+SHAPES = ("transactions", "positions", "payroll", "pershing_accounts", "pub1220")
+NUMBERS = ("plain", "dollar", "implied")
+TAX_YEARS = ("trade_year", "year_before", "in_description")
+Meaning = Literal["mapped", "ambiguous", "unmapped"]
+
+
+class ProfileError(ValueError):
+    """A profile file says something the loader doesn't know; the message names the file and the key."""
+
+
+@dataclass(frozen=True)
+class LineRule:
+    """A physical line that isn't a table row: its class, and what its named groups say.
+
+    Groups `account`, `label`, `as_of` ... hold for the rows that follow (and, where no other line says so, for the whole
+    file). `total` is a control total of the rows since the last line that `opens` a group; `count` counts data lines.
+    """
+
+    line_class: str
+    match: re.Pattern[str]
+    opens: bool = False
+    complete: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One table inside a file: how its header is known, which rows are data, and which column holds what.
+
+    `fields` maps our name of a value to the header names it may have (delimited) or its first and last position, from 1
+    (fixed). `widths` are the allowed numbers of cells of a row, relative to the header.
+    """
+
+    name: str
+    shape: str
+    required: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    match: re.Pattern[str] | None = None
+    widths: tuple[int, ...] = (0,)
+    data_field: str = ""
+    data_match: re.Pattern[str] | None = None
+    fields: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    slices: dict[str, tuple[int, int]] = field(default_factory=dict)
+    total_field: str = ""
+    line_class: str = "data"
+
+
+@dataclass(frozen=True)
+class Action:
+    """What one transaction code means. `out`/`into` decide by the sign of the amount, `type` does not look at it."""
+
+    match: str
+    exact: bool = False
+    type: str = ""
+    out: str = ""
+    into: str = ""
+    meaning: Meaning = "mapped"
+    tax_year: str = ""
+
+
+@dataclass(frozen=True)
+class AccountLabel:
+    """A registration label (whole text, any case; optionally only for some account numbers) and its account type."""
+
+    label: re.Pattern[str]
+    type: str
+    account: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """One layout of one custodian's file."""
+
+    name: str
+    custodian: str
+    kind: str
+    layout: str
+    format: Literal["delimited", "fixed"]
+    encoding: str
+    note: str = ""
+    delimiter: str = ","
+    record_length: int = 0
+    first_line: re.Pattern[str] | None = None
+    file_name: re.Pattern[str] | None = None
+    file_name_says: str = ""
+    refuse_name: re.Pattern[str] | None = None
+    complete_message: str = ""
+    totals_close_groups: bool = False
+    same_throughout: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
+    event_date: re.Pattern[str] | None = None
+    event_dates: tuple[str, ...] = ()
+    number: str = "plain"
+    decimals: int = 2
+    null_tokens: tuple[str, ...] = ("",)
+    code_drop: re.Pattern[str] | None = None
+    counter_account: re.Pattern[str] | None = None
+    account_name: re.Pattern[str] | None = None
+    tax_year_in_description: re.Pattern[str] | None = None
+    modes: dict[str, str] = field(default_factory=dict)
+    money_sources: dict[str, str] = field(default_factory=dict)
+    lines: tuple[LineRule, ...] = ()
+    sections: tuple[Section, ...] = ()
+    actions: tuple[Action, ...] = ()
+    account_types: tuple[AccountLabel, ...] = ()
+
+    def account_type(self, label: str | None, account: str | None) -> str:
+        """The account type a registration label states; `other` when the profile doesn't know the label."""
+        for known in self.account_types:
+            fits = known.account is None or known.account.fullmatch(account or "")
+            if fits and known.label.fullmatch((label or "").strip()):
+                return known.type
+        return "other"
+
+    def action(self, code: str) -> Action | None:
+        """The meaning of a cleaned transaction code: an exact entry first, then the longest prefix; None if unknown."""
+        plain = code.upper()
+        exact = [a for a in self.actions if a.exact and plain == a.match.upper()]
+        prefixes = [a for a in self.actions if not a.exact and plain.startswith(a.match.upper())]
+        return exact[0] if exact else max(prefixes, key=lambda a: len(a.match), default=None)
+
+
+class _Reader:
+    """Takes keys out of one TOML table; what is left over is a typo."""
+
+    def __init__(self, file: str, where: str, table: dict[str, Any]) -> None:
+        self.file, self.where, self.left = file, where, dict(table)
+
+    def fail(self, key: str, why: str) -> ProfileError:
+        return ProfileError(f"{self.file}: {self.where}{key}: {why}")
+
+    def take(self, key: str, kind: type, default: Any = None, *, required: bool = False) -> Any:
+        if key not in self.left:
+            if required:
+                raise self.fail(key, "is missing")
+            return default
+        value = self.left.pop(key)
+        if not isinstance(value, kind):
+            raise self.fail(key, f"expected {kind.__name__}")
+        return value
+
+    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        return str(self.take(key, str, default, required=required))
+
+    def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return tuple(self.take(key, list, default))
+
+    def one_of(self, key: str, known: tuple[str, ...], default: str = "") -> str:
+        value = self.text(key, default, required=not default)
+        if value not in known:
+            raise self.fail(key, f"expected one of {', '.join(known)}")
+        return value
+
+    def pattern(self, key: str, flags: int = 0) -> re.Pattern[str] | None:
+        text = self.text(key)
+        try:
+            return re.compile(text, flags) if text else None
+        except re.error as bad:
+            raise self.fail(key, f"not a regular expression ({bad})") from bad
+
+    def each(self, key: str) -> list[_Reader]:
+        tables = self.take(key, list, [])
+        return [_Reader(self.file, f"{self.where}{key}[{n}].", table) for n, table in enumerate(tables, 1)]
+
+    def done(self) -> None:
+        for key in self.left:
+            raise self.fail(key, "is not a key of a profile")
+
+
+def _line(r: _Reader) -> LineRule:
+    match = r.pattern("match")
+    if match is None:
+        raise r.fail("match", "is missing")
+    rule = LineRule(r.one_of("class", LINE_CLASSES), match, r.take("opens", bool, default=False),
+                    r.take("complete", bool, default=False))  # fmt: skip
+    r.done()
+    return rule
+
+
+def _section(r: _Reader, *, fixed: bool) -> Section:
+    columns = r.take("fields", dict, {})
+    names: dict[str, tuple[str, ...]] = {}
+    slices: dict[str, tuple[int, int]] = {}
+    for name, where in columns.items():
+        if fixed:
+            if not (isinstance(where, list) and len(where) == 2 and all(isinstance(n, int) for n in where)):
+                raise r.fail(f"fields.{name}", "expected [first, last] positions")
+            slices[name] = (where[0], where[1])
+        else:
+            names[name] = (where,) if isinstance(where, str) else tuple(where)
+    section = Section(
+        name=r.text("name", required=True), shape=r.one_of("shape", SHAPES), required=r.texts("required"),
+        absent=r.texts("absent"), match=r.pattern("match"), widths=tuple(r.take("widths", list, [0])),
+        data_field=r.text("data_field"), data_match=r.pattern("data_match"), fields=names, slices=slices,
+        total_field=r.text("total_field"), line_class=r.one_of("class", LINE_CLASSES, "data"),
+    )  # fmt: skip
+    known = {**names, **slices}
+    for key in ("data_field", "total_field"):
+        if getattr(section, key) and getattr(section, key) not in known:
+            raise r.fail(key, "names no entry of fields")
+    r.done()
+    return section
+
+
+def _action(r: _Reader) -> list[Action]:
+    types = (*TRANSACTION_TYPES, UNCLASSIFIED)
+    meaning: Any = r.one_of("meaning", ("mapped", "ambiguous", "unmapped"), "mapped")
+    default = UNCLASSIFIED if meaning != "mapped" else ""
+    shared = {
+        "exact": r.take("exact", bool, default=False),
+        "type": r.one_of("type", ("", *types), default) if "type" in r.left or default else "",
+        "out": r.one_of("out", types) if "out" in r.left else "",
+        "into": r.one_of("into", types) if "into" in r.left else "",
+        "meaning": meaning,
+        "tax_year": r.one_of("tax_year", TAX_YEARS) if "tax_year" in r.left else "",
+    }
+    if not shared["type"] and not (shared["out"] and shared["into"]):
+        raise r.fail("type", "give type, or both out and into")
+    found = [Action(match=code, **shared) for code in r.texts("match")]
+    r.done()
+    return found
+
+
+def _label(r: _Reader) -> list[AccountLabel]:
+    kind, account = r.one_of("type", ACCOUNT_TYPES), r.pattern("account")
+    labels = [AccountLabel(re.compile(text, re.IGNORECASE), kind, account) for text in r.texts("labels")]
+    r.done()
+    return labels
+
+
+def parse(file: str, table: dict[str, Any]) -> Profile:
+    """The profile a TOML table describes; raises `ProfileError` naming `file` and the key."""
+    r = _Reader(file, "", table)
+    shape: Any = r.one_of("format", ("delimited", "fixed"))
+    sources = r.take("money_sources", dict, {})
+    for column, source in sources.items():
+        if source not in ("", *MONEY_SOURCES):
+            raise r.fail(f"money_sources.{column}", "is not a money source")
+    profile = Profile(
+        name=r.text("name", required=True), custodian=r.text("custodian"), kind=r.text("kind", required=True),
+        layout=r.text("layout", required=True), format=shape, encoding=r.text("encoding", required=True),
+        note=r.text("note"), delimiter=r.text("delimiter", ","), record_length=r.take("record_length", int, 0),
+        first_line=r.pattern("first_line"), file_name=r.pattern("file_name", re.IGNORECASE),
+        file_name_says=r.text("file_name_says"), refuse_name=r.pattern("refuse_name"),
+        complete_message=r.text("complete_message"),
+        totals_close_groups=r.take("totals_close_groups", bool, default=False),
+        same_throughout=r.texts("same_throughout"), dates=r.texts("dates"), event_date=r.pattern("event_date"),
+        event_dates=r.texts("event_dates"), number=r.one_of("number", NUMBERS, "plain"),
+        decimals=r.take("decimals", int, 2), null_tokens=("", *r.texts("null_tokens")), code_drop=r.pattern("code_drop"),
+        counter_account=r.pattern("counter_account"), account_name=r.pattern("account_name"),
+        tax_year_in_description=r.pattern("tax_year_in_description", re.IGNORECASE),
+        modes=r.take("modes", dict, {}), money_sources=sources,
+        lines=tuple(_line(x) for x in r.each("line")),
+        sections=tuple(_section(x, fixed=shape == "fixed") for x in r.each("section")),
+        actions=tuple(a for x in r.each("action") for a in _action(x)),
+        account_types=tuple(a for x in r.each("account_type") for a in _label(x)),
+    )  # fmt: skip
+    r.done()
+    return profile
+
+
+def load_profile(path: Path) -> Profile:
+    """The profile in one TOML file; raises `ProfileError` if the file isn't a profile."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as bad:
+        raise ProfileError(f"{path.name}: not TOML ({bad})") from bad
+    return parse(path.name, table)
+
+
+@cache
+def profiles() -> tuple[Profile, ...]:
+    """Every profile of this version, by name; raises `ProfileError` on the first broken one."""
+    loaded = tuple(load_profile(path) for path in sorted(PROFILES.glob("*.toml")))
+    names = [p.name for p in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise ProfileError(f"{name}.toml: name: used by two profiles")
+    return loaded

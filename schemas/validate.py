@@ -1,0 +1,69 @@
+"""Running the Pandera models, and saying in plain words what is wrong without ever quoting a cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from schemas.tables import INPUT_TABLES, UNCLASSIFIED
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+FAILURES = {"row": pl.Int64, "column": pl.String, "rule": pl.String}
+_NULL_RULE = "not_nullable"
+_COLUMN_OF_RULE = {"tax_year_not_possible": "tax_year"}
+
+EXPECTED = {
+    "required": "a value is required",
+    "not_money": "expected plain decimal dollars such as 7500.00, without $ or thousands commas",
+    "not_percent": "expected a plain number of percent such as 24 or 12.5, without %",
+    "not_a_date": "expected a date such as 2026-04-15 (custodian files: as the layout writes it), from 1900 to 2100",
+    "not_a_year": "expected a year of four digits such as 2026",
+    "not_true_or_false": "expected true or false (or nothing, if it isn't known)",
+    "not_a_whole_number": "expected a whole number",
+    "not_a_tax_id": "expected a tax id of nine digits, leading zeros kept",
+    "not_a_number": "expected a number as this layout writes it",
+    "not_y_or_n": "expected Y, N or nothing",
+    "negative": "expected an amount of nought or more: the kind of row gives the direction",
+    "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
+    "account_incomplete": "another position of the account can't be read, so its value isn't known",
+    "tax_year_not_possible": "a contribution counts for the year of trade_date or the year before it",
+}
+
+
+class FrameError(RuntimeError):
+    """A frame doesn't have the columns or types its model says: a fault of this program, not of a file."""
+
+
+def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
+    """Every failed check: the row (0-based), the column and the rule; empty when the frame is good.
+
+    Raises `FrameError` if the frame hasn't the shape of the model.
+    """
+    import pandera.errors  # noqa: PLC0415 - slow to import
+
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as found:
+        cases = found.failure_cases
+    else:
+        return pl.DataFrame(schema=FAILURES)
+    misfits = cases.filter(pl.col("index").is_null())
+    if misfits.height:
+        what = misfits.select("column", "check").unique().sort("column", "check", nulls_last=True).rows()
+        raise FrameError(f"columns or types differ from the model: {what}") from None
+    rule = pl.when(pl.col("check") == _NULL_RULE).then(pl.lit("required")).otherwise(pl.col("check"))
+    named = cases.select(pl.col("index").cast(pl.Int64).alias("row"), "column", rule.alias("rule"))
+    by_rule = pl.col("rule").replace_strict(_COLUMN_OF_RULE, default=None, return_dtype=pl.String)
+    return named.with_columns(pl.coalesce("column", by_rule)).unique().sort("row", "column", "rule")
+
+
+def message(kind: str, column: str | None, rule: str) -> str:
+    """What was expected of a column and how to put it right; never the cell itself."""
+    expected = EXPECTED.get(rule, "")
+    if rule == "not_in_list":
+        known = next(c.values for c in INPUT_TABLES[kind].columns if c.name == column)
+        expected = "expected one of " + ", ".join(v for v in known if v != UNCLASSIFIED)
+    return f"column {column}: {expected}; correct the cell and drop the file again"

@@ -1,0 +1,9 @@
+"""Intake: take settled files into the archive, read the whole book from it, say what is wrong with a single file."""
+
+from transforms.intake.book import BookCounts, read_book
+from transforms.intake.check import FileCheck, check_file
+from transforms.intake.register import Delivery, Entry, Register, deliver, firm_key
+
+__all__ = [
+    "BookCounts", "Delivery", "Entry", "FileCheck", "Register", "check_file", "deliver", "firm_key", "read_book",
+]  # fmt: skip

@@ -1,0 +1,108 @@
+"""The whole book from its files: canonical tables, rejects and one row per file; raw lines only go to the quarantine."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
+from transforms.intake.canonical import canonical_rows
+from transforms.intake.merging import merge, without_mended
+from transforms.intake.reading import Reading, read_file
+from transforms.intake.register import Entry, Register, private_folder, write_private
+from transforms.intake.rejects import SCHEMA, with_raw_hash
+
+_FILES_SCHEMA = {c.name: DTYPES[c.kind] for c in INTAKE_FILES.columns}
+_ORDER = ["file", "line_number", "column", "rule", "source_sha256"]
+_QUARANTINE = ("file_name", "line_number", "column", "rule", "message", "raw_line")
+
+
+@dataclass(frozen=True)
+class BookCounts:
+    """What reading the book came to: rows per canonical table, files by state, rejects, and the register to keep."""
+
+    tables: dict[str, int]
+    files: dict[str, int]
+    rejects: int
+    register: Register
+
+
+def read_book(register: Register, out: Path, canonical: Path, firm_key: bytes) -> BookCounts:
+    """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
+
+    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside. Raises `FileNotFoundError` if an
+    archived file is gone: a book isn't computed from a part of itself.
+    """
+    readings = [read_file((out / "archive" / e.sha256).read_bytes(), e) for e in register.entries]
+    tables, rejected = digest(readings, firm_key)
+    files = _files(readings, register, rejected)
+    canonical.mkdir(parents=True, exist_ok=True)
+    for name, frame in tables.items():
+        frame.write_parquet(canonical / f"{name}.parquet")
+    rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
+    files.write_parquet(canonical / "files.parquet")
+    _quarantine({r.entry.sha256: r for r in readings}, rejected, out)
+    refused = {r.entry.sha256 for r in readings if r.error}
+    states: Counter[str] = Counter(files["state"])
+    return BookCounts({n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(refused))
+
+
+def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Canonical tables by name and the rejects still open, both in a fixed order."""
+    found = canonical_rows(readings, key)
+    tables: dict[str, pl.DataFrame] = {}
+    rejected = [pl.DataFrame(schema=SCHEMA), *found.rejects]
+    for name, table in INPUT_TABLES.items():
+        tables[name] = empty(table)
+        if found.rows[name]:
+            tables[name], aside = merge(name, pl.concat(found.rows[name]))
+            rejected.extend(aside)
+    still = without_mended(pl.concat(rejected), tables)
+    hashed = with_raw_hash(still, {r.entry.sha256: r for r in readings})
+    return tables, hashed.sort(_ORDER, nulls_last=True)
+
+
+def _files(readings: list[Reading], register: Register, rejected: pl.DataFrame) -> pl.DataFrame:
+    """One row per file of the book, and one per file delivered again tonight."""
+    lines = rejected.drop_nulls("line_number").unique(["source_sha256", "line_number"])
+    aside = dict(lines.group_by("source_sha256").len().iter_rows())
+    rows = [file_row(r, aside.get(r.entry.sha256, 0)) for r in readings]
+    by_sha = {r.entry.sha256: r for r in readings}
+    for delivery in register.tonight:
+        if delivery.duplicate:
+            first = by_sha[delivery.sha256]
+            again = Reading(Entry(register.as_of, delivery.file_name, delivery.sha256), first.kind, first.custodian,
+                            first.profile, first.layout, "these bytes are in the book already")  # fmt: skip
+            rows.append({**file_row(again, 0), "state": "duplicate"})
+    return pl.DataFrame(rows, schema=_FILES_SCHEMA).sort("file_name", "sha256", "state", "received_at")
+
+
+def file_row(reading: Reading, aside: int) -> dict[str, object]:
+    """The `files` row of a reading of which `aside` rows were set aside."""
+    entry = reading.entry
+    refused = reading.error is not None
+    state = "rejected" if refused else "partial" if aside else "accepted"
+    return {
+        "sha256": entry.sha256, "file_name": entry.file_name, "kind": reading.kind, "custodian": reading.custodian,
+        "rows": reading.rows, "accepted": 0 if refused else reading.rows - aside, "rejected": reading.rows if refused else aside,
+        "state": state, "received_at": entry.received_at, "profile": reading.profile, "layout": reading.layout,
+        "message": reading.error.message if reading.error else reading.note,
+        **{f"lines_{name}": count for name, count in reading.lines.items()},
+    }  # fmt: skip
+
+
+def _quarantine(readings: dict[str, Reading], rejected: pl.DataFrame, out: Path) -> None:
+    folder = private_folder(out / "quarantine")
+    for (sha256,), part in rejected.group_by("source_sha256", maintain_order=True):
+        reading = readings[str(sha256)]
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(_QUARANTINE)
+        for row in part.select("file", "line_number", "column", "rule", "message").iter_rows():
+            table.writerow((*row, reading.raw(row[1]) if row[1] is not None else ""))
+        write_private(folder / f"{sha256}.csv", text.getvalue().encode(), 0o600)

@@ -1,0 +1,123 @@
+"""From classified lines to all-text frames, and the control totals a file states about itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import ROUND_HALF_UP, Decimal
+
+import polars as pl
+
+from schemas.models import NUMBER_PATTERNS, read_date
+from schemas.profile import Profile, Section
+from transforms.intake.lines import FileSetAside, Scan, SectionRows, cell_of
+
+CENT = Decimal("0.01")
+#: What lines around the rows may say of them.
+_CONTEXT = ("account", "label", "as_of", "mode", "plan")
+WIDE = pl.Decimal(38, 6)
+
+
+def blank_to_null(frame: pl.DataFrame, columns: list[str], tokens: tuple[str, ...] = ("",)) -> pl.DataFrame:
+    """Trimmed text; the tokens that stand for nothing become null."""
+    return frame.with_columns(
+        pl.when(pl.col(c).str.strip_chars().is_in(tokens)).then(None).otherwise(pl.col(c).str.strip_chars()).alias(c)
+        for c in columns
+    )
+
+
+def number(column: pl.Expr, profile: Profile) -> pl.Expr:
+    """The exact number a text states in the profile's grammar; null where it states none."""
+    shaped = pl.when(column.str.contains(NUMBER_PATTERNS[profile.number])).then(column)
+    if profile.number == "implied":
+        return shaped.cast(WIDE) / pl.lit(10**profile.decimals).cast(WIDE)
+    plain = shaped.str.replace_all(r"[$,+)]", "").str.replace(r"\(", "-")
+    return plain.cast(WIDE)
+
+
+def cents(value: Decimal) -> Decimal:
+    """A sum rounded to cents, halves away from nought."""
+    return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def section_frames(profile: Profile, scan: Scan) -> dict[str, pl.DataFrame]:
+    """One all-text frame per section that has rows: our field names, context, `source_line` and `group`."""
+    parts: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    for table in scan.tables:
+        if table.lines:
+            parts[table.section.name].append(_frame(profile, table, scan))
+    frames = {name: pl.concat(some) for name, some in parts.items()}
+    return _date_holdings(profile, frames)
+
+
+def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:
+    fields = _fixed(table) if profile.format == "fixed" else _delimited(profile, table)
+    for name in _CONTEXT:
+        if name not in fields:
+            fields[name] = [context.get(name, scan.said.get(name)) for context in table.context]
+    frame = pl.DataFrame(fields, schema=dict.fromkeys(fields, pl.String))
+    frame = blank_to_null(frame, list(fields), profile.null_tokens)
+    if profile.account_name is not None:
+        account = pl.col("account").str.extract_groups(profile.account_name.pattern)
+        frame = frame.with_columns(account.struct.field("label"), account.struct.field("account"))
+    return frame.with_columns(
+        pl.Series("source_line", table.lines, pl.Int64), pl.Series("group", table.groups, pl.Int64)
+    )
+
+
+def _fixed(table: SectionRows) -> dict[str, list[str | None]]:
+    lines = [cells[0] for cells in table.cells]
+    return {name: [x[first - 1 : last] for x in lines] for name, (first, last) in table.section.slices.items()}
+
+
+def _delimited(profile: Profile, table: SectionRows) -> dict[str, list[str | None]]:
+    wanted = dict(table.section.fields)
+    if table.section.shape == "payroll":
+        wanted.update({f"source {name}": (name,) for name in profile.money_sources})
+    return {name: [cell_of(table, cells, names) for cells in table.cells] for name, names in wanted.items()}
+
+
+def _date_holdings(profile: Profile, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Holdings that carry no date take the newest trade date of the same file, if there is one."""
+    shapes = {s.name: s.shape for s in profile.sections}
+    days = [
+        frames[n].select(read_date(pl.col("date"), profile.dates).max()).item()
+        for n, shape in shapes.items()
+        if shape == "transactions" and n in frames
+    ]
+    newest = max((d for d in days if d is not None), default=None)
+    if newest is None:
+        return frames
+    stated = newest.strftime(profile.dates[0])
+    return {
+        n: f.with_columns(pl.col("as_of").fill_null(stated)) if shapes[n] == "positions" else f for n, f in frames.items()
+    }
+
+
+def check_totals(profile: Profile, scan: Scan, frames: dict[str, pl.DataFrame]) -> None:
+    """Raises `FileSetAside` when the rows of a group don't sum to the total the file states for it."""
+    if not scan.totals:
+        return
+    sums = _group_sums(profile, frames)
+    stated = pl.DataFrame({"text": [t.text for t in scan.totals]}, schema={"text": pl.String})
+    values = blank_to_null(stated, ["text"], profile.null_tokens).select(number(pl.col("text"), profile)).to_series()
+    for total, value in zip(scan.totals, values, strict=True):
+        found = sums.get(total.group, Decimal(0))
+        if value is not None and cents(value) != found:
+            raise FileSetAside(
+                "total_differs",
+                f"line {total.line}: the file states a total of {cents(value)}, its rows sum to {found}; fetch it again",
+            )
+
+
+def _group_sums(profile: Profile, frames: dict[str, pl.DataFrame]) -> dict[int, Decimal]:
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for section in profile.sections:
+        if section.total_field and section.name in frames:
+            for group, value in _sums(profile, section, frames[section.name]):
+                sums[group] += cents(value)
+    return sums
+
+
+def _sums(profile: Profile, section: Section, frame: pl.DataFrame) -> list[tuple[int, Decimal]]:
+    value = number(pl.col(section.total_field), profile).sum()
+    return frame.group_by("group").agg(value).rows()

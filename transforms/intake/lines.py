@@ -1,0 +1,267 @@
+"""From bytes to classified lines: decode as declared, split into records, say of every line what it is.
+
+Nothing is guessed: encoding and delimiter come from the profile (UTF-8 and comma for house files), and every physical
+line is counted in exactly one class. A file that can't be read as what it claims to be raises `FileSetAside`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from schemas.profile import LineRule, Profile, Section
+
+_CURRENCY = re.compile(r"\s*\(\$\)$")
+
+
+class FileSetAside(Exception):  # noqa: N818 - it is an outcome of a file, not an error of the program
+    """The whole file is set aside: `rule` is its snake_case name, the message says what was expected."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: first and last physical line (from 1), its cells, and the text it was read from."""
+
+    first: int
+    last: int
+    cells: list[str]
+    raw: str
+
+    @property
+    def lines(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(cell.strip() for cell in self.cells)
+
+
+@dataclass
+class SectionRows:
+    """The data rows of one section of one file, cell by cell, with what the lines around them said."""
+
+    section: Section
+    header: list[str]
+    width: int
+    cells: list[list[str]] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    context: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Total:
+    """A control total the file states: the rows of `group` before `line` should sum to `text`."""
+
+    group: int
+    line: int
+    text: str
+
+
+@dataclass
+class Scan:
+    """Every line of one custodian file, classified."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    tables: list[SectionRows] = field(default_factory=list)
+    unknown: list[Record] = field(default_factory=list)
+    raw: dict[int, str] = field(default_factory=dict)
+    totals: list[Total] = field(default_factory=list)
+    said: dict[str, str] = field(default_factory=dict)
+    complete: bool = False
+    group: int = 0
+    context: dict[str, str] = field(default_factory=dict)
+
+
+def decode(data: bytes, encoding: str) -> str:
+    """The text of a file in its declared encoding; sets aside what isn't text in that encoding."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as bad:
+        line = data[: bad.start].count(b"\n") + 1
+        expected = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
+        raise FileSetAside(
+            "wrong_encoding", f"line {line} isn't {expected} text; save the file as {expected} and drop it again"
+        ) from bad
+
+
+def records(text: str, delimiter: str) -> Iterator[Record]:
+    """The delimited records of a text; a quoted line break keeps a record together over several lines."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    before = 0
+    try:
+        for cells in reader:
+            yield Record(before + 1, reader.line_num, cells, "".join(lines[before : reader.line_num]).rstrip("\r\n"))
+            before = reader.line_num
+    except csv.Error as bad:
+        raise FileSetAside(
+            "quotes_broken",
+            f"line {before + 1}: a quoted cell isn't closed or is followed by text; the file is cut off or was edited",
+        ) from bad
+
+
+def header_name(cell: str) -> str:
+    """A header cell without padding and without the ` ($)` some exports add."""
+    return _CURRENCY.sub("", cell.strip())
+
+
+def numbered(names: list[str]) -> list[str]:
+    """Header names with repeated ones numbered in order: CLIENT SPECIFIC 1, CLIENT SPECIFIC 2."""
+    seen: Counter[str] = Counter()
+    result = []
+    for name in names:
+        seen[name] += 1
+        result.append(f"{name} {seen[name]}" if name and names.count(name) > 1 else name)
+    return result
+
+
+def header_section(profile: Profile, cells: list[str]) -> Section | None:
+    """The section whose header this row of cells is; None if it's no header of the profile."""
+    names = {header_name(cell) for cell in cells}
+    fitting = [s for s in profile.sections if names.issuperset(s.required) and not names.intersection(s.absent)]
+    return max(fitting, key=lambda s: len(s.required), default=None)
+
+
+def scan(profile: Profile, text: str, context: dict[str, str]) -> Scan:
+    """Classify every line of a custodian file. `context` is what the file name said (account, label).
+
+    Sets the file aside when it is incomplete or contradicts itself; rows that fit nothing are in `unknown`.
+    """
+    found = Scan(context=dict(context))
+    if profile.format == "fixed":
+        _scan_fixed(profile, text, found)
+    else:
+        _scan_delimited(profile, text, found)
+    if profile.complete_message and not found.complete:
+        raise FileSetAside("incomplete_file", f"{profile.complete_message}: the file is cut off; fetch it again")
+    _close(profile, found)
+    _check_count(profile, found)
+    return found
+
+
+def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
+    table: SectionRows | None = None
+    for record in records(text, profile.delimiter):
+        rule = _rule(profile, record.raw)
+        section = header_section(profile, record.cells) if rule is None else None
+        if rule is not None:
+            _apply(profile, *rule, record, found)
+        elif record.is_blank:
+            found.counts["blank"] += record.lines
+        elif section is not None:
+            names = numbered([header_name(c) for c in record.cells])
+            table = SectionRows(section, names, len(record.cells))
+            found.tables.append(table)
+            found.counts["header"] += record.lines
+        elif table is not None and _is_data(table, record):
+            _add(table, record, found)
+        else:
+            found.counts["unknown"] += record.lines
+            found.unknown.append(record)
+        found.raw[record.first] = record.raw
+
+
+def _scan_fixed(profile: Profile, text: str, found: Scan) -> None:
+    tables = {s.name: SectionRows(s, list(s.slices), 0) for s in profile.sections}
+    found.tables.extend(tables.values())
+    for number, line in enumerate(fixed_lines(text, profile.record_length), 1):
+        record = Record(number, number, [line], line)
+        rule = _rule(profile, line)
+        section = next((s for s in profile.sections if s.match and s.match.match(line)), None)
+        found.raw[number] = line
+        if rule is not None:
+            _apply(profile, *rule, record, found)
+        elif not line.strip():
+            found.counts["blank"] += 1
+        elif section is None or len(line) != profile.record_length:
+            found.counts["unknown"] += 1
+            found.unknown.append(record)
+        else:
+            _add(tables[section.name], record, found)
+
+
+def fixed_lines(text: str, length: int) -> list[str]:
+    """The records of a fixed-width text, with line ends (inside or after the record) or run together."""
+    if "\n" not in text and "\r" not in text:
+        return [text[start : start + length] for start in range(0, len(text), length)]
+    lines = [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
+    inside = bool(lines) and len(lines[0]) == length - 2
+    return [line + "  " if inside and len(line) == length - 2 else line for line in lines]
+
+
+def _rule(profile: Profile, raw: str) -> tuple[LineRule, re.Match[str]] | None:
+    for rule in profile.lines:
+        match = rule.match.search(raw)
+        if match:
+            return rule, match
+    return None
+
+
+def _apply(profile: Profile, rule: LineRule, match: re.Match[str], record: Record, found: Scan) -> None:
+    found.counts[rule.line_class] += record.lines
+    if rule.opens:
+        _close(profile, found)
+        found.group += 1
+    said = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
+    if "total" in said:
+        found.totals.append(Total(found.group, record.first, said.pop("total")))
+    for name in profile.same_throughout:
+        if name in said and found.said.get(name, said[name]) != said[name]:
+            raise FileSetAside("contradicts_itself", f"the first and last record disagree on {name}; fetch the file again")
+    found.context = {**found.context, **said}
+    found.said.update(said)
+    found.complete = found.complete or rule.complete
+
+
+def _close(profile: Profile, found: Scan) -> None:
+    """A group with rows must have been closed by its total, where the layout has one."""
+    has_rows = bool(found.tables) and found.tables[-1].groups[-1:] == [found.group]
+    if profile.totals_close_groups and has_rows and all(t.group != found.group for t in found.totals):
+        raise FileSetAside("incomplete_file", "the total row of an account is missing: the file is cut off; fetch it again")
+
+
+def _is_data(table: SectionRows, record: Record) -> bool:
+    section = table.section
+    if len(record.cells) - table.width not in section.widths:
+        return False
+    if section.data_match is None:
+        return True
+    value = cell_of(table, record.cells, section.fields[section.data_field])
+    return section.data_match.search(value) is not None
+
+
+def cell_of(table: SectionRows, cells: list[str], names: tuple[str, ...]) -> str:
+    """The trimmed cell of the first of `names` the header has; empty if it has none."""
+    for name in names:
+        if name in table.header:
+            place = table.header.index(name)
+            return cells[place].strip() if place < len(cells) else ""
+    return ""
+
+
+def _add(table: SectionRows, record: Record, found: Scan) -> None:
+    found.counts[table.section.line_class] += record.lines
+    table.cells.append(record.cells)
+    table.lines.append(record.first)
+    table.groups.append(found.group)
+    table.context.append(found.context)
+
+
+def _check_count(profile: Profile, found: Scan) -> None:
+    if "count" not in found.said:
+        return
+    # a record nobody understands is still a record the sender counted
+    expected, rows = int(found.said["count"]), found.counts["data"] + len(found.unknown)
+    if expected != rows:
+        raise FileSetAside(
+            "count_differs", f"the last record says {expected} data records, the file has {rows}; fetch the file again"
+        )

@@ -1,0 +1,206 @@
+"""From a section's all-text frame to canonical rows. One function per shape; what a code means is in the profile."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.accounts import normalise_account_number
+from schemas.models import read_date
+from schemas.profile import Profile
+from schemas.tables import INPUT_TABLES, MONEY, PROVENANCE, UNCLASSIFIED
+from transforms.intake.frames import WIDE, cents, number
+from transforms.intake.register import tax_key
+
+SOURCE = [c.name for c in PROVENANCE]
+
+
+@dataclass
+class Mapped:
+    """Canonical rows by table, and the lines set aside: (frame with provenance and subject, column, rule, message)."""
+
+    rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    aside: list[tuple[pl.DataFrame, str, str, str]] = field(default_factory=list)
+
+    def add(self, table: str, frame: pl.DataFrame) -> None:
+        """Add rows, in the table's columns and types; columns the frame lacks are null."""
+        schema = INPUT_TABLES[table].schema
+        columns = [
+            (pl.col(n) if n in frame.columns else pl.lit(None)).cast(dtype).alias(n) for n, dtype in schema.items()
+        ]
+        self.rows.setdefault(table, []).append(frame.select(columns))
+
+
+def each(frame: pl.DataFrame, column: str, say: Callable[[str], str | None]) -> pl.Expr:
+    """A text column with `say` applied once to each distinct value."""
+    values = frame[column].drop_nulls().unique().to_list()
+    said = {v: say(v) for v in values}
+    return pl.col(column).replace_strict(said, default=None, return_dtype=pl.String)
+
+
+def accounts_named(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
+    """An account row per account and registration label: the type the label states, or `other` with the label."""
+    named = frame.filter(pl.col("label").is_not_null() & pl.col("account_number").is_not_null())
+    named = named.sort("source_line").unique(["source_sha256", "account_number", "label"], keep="first", maintain_order=True)
+    types = [profile.account_type(r[0], r[1]) for r in named.select("label", "account_number").iter_rows()]
+    typed = named.with_columns(pl.Series("account_type", types, pl.String))
+    unknown = pl.when(pl.col("account_type") == "other").then(pl.col("label"))
+    into.add("accounts", typed.with_columns(unknown.alias("custodian_code"), pl.lit(profile.custodian).alias("custodian")))
+
+
+def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
+    """Account events: type by the profile's actions and, where they say so, by the sign of the amount."""
+    accounts_named(profile, frame, into)
+    code = pl.col("action")
+    if profile.code_drop is not None:
+        code = code.str.replace_all(profile.code_drop.pattern, "").str.strip_chars()
+    events = _dated(profile, frame).with_columns(
+        code.alias("code"), number(pl.col("amount"), profile).alias("signed"), pl.lit(profile.custodian).alias("custodian")
+    )
+    events = events.join(_meanings(profile, events), on="code", how="left")
+    lost = pl.col("signed").is_null() & (pl.col("transaction_type") != "market")
+    too_fine = pl.col("signed") != pl.col("signed").cast(MONEY).cast(WIDE)
+    _set_aside(into, events, lost, "amount", "amount_not_known",
+               "the custodian gives no amount (shares moved); state the event and its value in a transactions file")  # fmt: skip
+    _set_aside(into, events, too_fine, "amount", "not_money", "expected dollars and whole cents; fetch the file again")
+    good = events.filter(~lost.fill_null(value=False) & ~too_fine.fill_null(value=False))
+    into.add("transactions", _identified(_told(profile, good)))
+
+
+def _set_aside(into: Mapped, frame: pl.DataFrame, when: pl.Expr, column: str, rule: str, why: str) -> None:
+    bad = frame.filter(when)
+    if bad.height:
+        into.aside.append((bad, column, rule, f"column {column}: {why}"))
+
+
+def _dated(profile: Profile, frame: pl.DataFrame) -> pl.DataFrame:
+    day = read_date(pl.col("day"), profile.dates)
+    if profile.event_date is not None:
+        event = (pl.col("date") + " " + pl.col("action")).str.extract(profile.event_date.pattern, 1)
+        day = pl.coalesce(read_date(event, profile.event_dates), day)
+    return frame.with_columns(day.alias("trade_date"))
+
+
+def _meanings(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
+    """Per distinct code and sign: type, classification, how the tax year is told, and the code to show."""
+    rows = []
+    for code in events["code"].unique().drop_nulls().to_list():
+        action = profile.action(code)
+        if action is None:
+            rows.append((code, UNCLASSIFIED, UNCLASSIFIED, "unmapped", "", code))
+        else:
+            rows.append((code, action.type or action.out, action.type or action.into, action.meaning, action.tax_year,
+                         action.match.strip()))  # fmt: skip
+    names = ("code", "if_out", "transaction_type", "classification", "tax_year_rule", "custodian_code")
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
+    year = pl.col("trade_date").dt.year()
+    rule = pl.col("tax_year_rule")
+    said = pl.lit(None, pl.Int32)
+    if profile.tax_year_in_description is not None:
+        said = pl.col("description").str.extract("(?i)" + profile.tax_year_in_description.pattern, 1).cast(pl.Int32)
+    counter = pl.lit(None, pl.String)
+    if profile.counter_account is not None:
+        counter = pl.col("action").str.extract(profile.counter_account.pattern, 1).str.replace_all("-", "")
+    return events.with_columns(
+        pl.when(pl.col("signed") < 0).then(pl.col("if_out")).otherwise(pl.col("transaction_type")).alias("transaction_type"),
+        pl.col("signed").abs().fill_null(0).cast(MONEY).alias("amount"),
+        pl.when(rule == "trade_year").then(year).when(rule == "year_before").then(year - 1)
+        .when(rule == "in_description").then(pl.coalesce(said, year)).alias("tax_year"),
+        counter.alias("counter_account_number"),
+    )  # fmt: skip
+
+
+def _identified(events: pl.DataFrame) -> pl.DataFrame:
+    """Each row's id: hash of its meaning-bearing cells, its tax year and which occurrence of these it is in the file."""
+    cells = ["account_number", "trade_date", "action", "symbol", "quantity", "signed", "tax_year"]
+    text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")
+    numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
+    occurrence = pl.int_range(1, pl.len() + 1).over("source_sha256", "meaning").cast(pl.String)
+    full = numbered.with_columns(pl.concat_str("meaning", occurrence, separator="\x1f").alias("meaning"))
+    return full.with_columns(each(full, "meaning", _hash).alias("transaction_id"))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def positions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
+    """One balance per account and date: the sum of its positions, rounded to cents only once summed."""
+    accounts_named(profile, frame, into)
+    value = number(pl.col("value"), profile)
+    if "value_sign" in frame.columns:
+        value = pl.when(pl.col("value_sign") == "-").then(-value).otherwise(value)
+    valued = frame.with_columns(value.alias("position"), read_date(pl.col("as_of"), profile.dates).alias("as_of"))
+    key = ["source_sha256", "account_number", "as_of"]
+    first = [pl.col(c).sort_by("source_line").first() for c in (*SOURCE, "mode") if c not in key]
+    sums = valued.group_by(key, maintain_order=True).agg(pl.col("position").sum(), *first)
+    coverage = pl.col("mode").replace_strict(profile.modes, default="full", return_dtype=pl.String)
+    total = pl.Series("market_value", [cents(v) for v in sums["position"]], MONEY)
+    named = sums.with_columns(total, coverage.alias("coverage"), pl.lit(profile.custodian).alias("custodian"))
+    into.add("balances", named)
+
+
+def payroll(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> None:
+    """One row per employee and money-source column that holds an amount; what a column means is in the profile."""
+    columns = [f"source {name}" for name in profile.money_sources]
+    known = frame.with_columns(
+        each(frame, "tax_id", lambda t: tax_key(t, key)).alias("owner_tax_id"),
+        read_date(pl.col("as_of"), profile.dates).alias("pay_date"),
+        number(pl.col("compensation"), profile).alias("compensation"),
+        (pl.col("highly_compensated") == "Y").alias("highly_compensated"),
+        pl.lit(profile.custodian).alias("recordkeeper"),
+        pl.col("plan").alias("recordkeeper_plan"),
+    )
+    kept = [*SOURCE, "owner_tax_id", "pay_date", "compensation", "highly_compensated", "recordkeeper", "recordkeeper_plan"]
+    rows = known.unpivot(columns, index=kept, variable_name="column", value_name="text").drop_nulls("text")
+    meaning = {c: s or None for c, s in profile.money_sources.items()}
+    into.add("payroll_contributions", rows.with_columns(
+        pl.col("column").str.strip_prefix("source ").alias("source_column"),
+        pl.col("column").str.strip_prefix("source ").replace_strict(meaning, return_dtype=pl.String).alias("money_source"),
+        number(pl.col("text"), profile).alias("amount"),
+    ))  # fmt: skip
+
+
+def pershing_accounts(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: bytes) -> None:
+    """One account per record A, with the owner of records B and G of the same account in the same file."""
+    if "A" not in parts:
+        return
+    join = ["source_sha256", "account_number"]
+    first = parts["A"].sort("sequence").unique(join, keep="first", maintain_order=True)
+    for name, columns in (("B", ["tax_id"]), ("G", ["given_name", "family_name", "birth_date", "tax_id"])):
+        if name in parts:
+            owner = parts[name].sort("sequence").unique(join, keep="first", maintain_order=True)
+            first = first.join(owner.select(*join, pl.col(columns).name.suffix(f"_{name}")), on=join, how="left")
+    for column in ("tax_id_B", "tax_id_G", "given_name_G", "family_name_G", "birth_date_G"):
+        if column not in first.columns:
+            first = first.with_columns(pl.lit(None, pl.String).alias(column))
+    known = first.with_columns(
+        pl.coalesce("tax_id_B", "tax_id_G").alias("tax_id"), pl.coalesce("birth_date", "birth_date_G").alias("birth_date"),
+        pl.concat_str("given_name_G", "family_name_G", separator=" ", ignore_nulls=True).alias("owner_name"),
+        pl.Series("account_type", [_registered(profile, r) for r in first.iter_rows(named=True)], pl.String),
+    )  # fmt: skip
+    into.add("accounts", known.with_columns(
+        each(known, "tax_id", lambda t: tax_key(t, key)).alias("owner_tax_id"),
+        read_date(pl.col("birth_date"), profile.dates).alias("owner_birth_date"),
+        *(read_date(pl.col(c), profile.dates).alias(c) for c in ("opened_on", "closed_on")),
+        pl.lit(profile.custodian).alias("custodian"),
+        # the text itself may be a name or an address
+        pl.when(pl.col("account_type") == "other").then(pl.lit("registration text")).alias("custodian_code"),
+    ))  # fmt: skip
+
+
+def _registered(profile: Profile, row: dict[str, str | None]) -> str:
+    """The type the last registration line that says a known one states."""
+    types = [profile.account_type(row[f"line_{n}"], None) for n in range(6, 0, -1) if row[f"line_{n}"]]
+    return next((t for t in types if t != "other"), "other")
+
+
+def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
+    """Account numbers in their joining form."""
+    return each(frame, column, normalise_account_number)

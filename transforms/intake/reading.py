@@ -1,0 +1,160 @@
+"""One file read: recognised, every line classified, its rows as all-text frames. Nothing is typed or merged yet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import polars as pl
+
+from schemas.profile import Profile
+from schemas.tables import INPUT_TABLES
+from transforms.intake import pub1220
+from transforms.intake.frames import blank_to_null, check_totals, section_frames
+from transforms.intake.lines import FileSetAside, Record, decode, records, scan
+from transforms.intake.mapping import normalised
+from transforms.intake.recognise import HouseKind, recognise
+from transforms.intake.register import Entry
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line (or, without a line, a file) set aside before any cell could be checked."""
+
+    line: int | None
+    rule: str
+    message: str
+    column: str | None = None
+
+
+@dataclass
+class Reading:
+    """What one file turned out to be. `error` is set when the whole file is set aside."""
+
+    entry: Entry
+    kind: str | None = None
+    custodian: str | None = None
+    profile: str | None = None
+    layout: str | None = None
+    note: str | None = None
+    error: Problem | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    house: pl.DataFrame | None = None
+    sections: dict[str, pl.DataFrame] = field(default_factory=dict)
+    custodian_profile: Profile | None = None
+    problems: list[Problem] = field(default_factory=list)
+    raw: Callable[[int], str] = lambda _line: ""
+
+    @property
+    def lines(self) -> dict[str, int]:
+        """Physical lines by class; `total` is their sum."""
+        classes = ("preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
+        return {"total": sum(self.counts.values()), **{c: self.counts[c] for c in classes}}
+
+
+def read_file(data: bytes, entry: Entry) -> Reading:
+    """Read one file; whatever is wrong with it as a whole ends in `error`, never in an exception."""
+    reading = Reading(entry)
+    try:
+        found = recognise(data, entry.file_name)
+        if isinstance(found, Profile):
+            _read_custodian(reading, found, data)
+        else:
+            _read_house(reading, found, data)
+    except FileSetAside as aside:
+        reading.error = Problem(None, aside.rule, str(aside))
+        reading.house, reading.sections, reading.problems = None, {}, []
+    return reading
+
+
+def _provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    entry = reading.entry
+    return frame.with_columns(
+        pl.lit(entry.sha256).alias("source_sha256"),
+        pl.lit(entry.file_name).alias("source_file"),
+        pl.lit(reading.profile, pl.String).alias("profile"),
+        pl.lit(entry.received_at).alias("received_at"),
+    )
+
+
+def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
+    reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
+    if found.unknown:
+        reading.note = f"{len(found.unknown)} column(s) of the header aren't known for {found.kind} and are not read"
+    lines = records(decode(data, "utf-8-sig"), ",")
+    first = next(lines)
+    header = [cell.strip() for cell in first.cells]
+    reading.counts["header"] += first.lines
+    _refuse_repeated(header, found)
+    every = list(lines)
+    reading.raw = {r.first: r.raw for r in every}.__getitem__
+    good = []
+    for record in every:
+        reading.counts["blank" if record.is_blank else "data"] += record.lines
+        if record.is_blank:
+            continue
+        reading.rows += 1
+        if len(record.cells) == len(header):
+            good.append(record)
+        else:
+            reading.problems.append(_ragged(record, len(header)))
+    reading.house = _provenance(reading, _house_frame(found.kind, header, good))
+
+
+def _refuse_repeated(header: list[str], found: HouseKind) -> None:
+    known = [c.name for c in INPUT_TABLES[found.kind].columns if header.count(c.name) > 1]
+    if known:
+        raise FileSetAside("column_repeated", f"the header has the column {', '.join(known)} more than once")
+
+
+def _ragged(record: Record, width: int) -> Problem:
+    why = f"the row has {len(record.cells)} cells, the header {width}; quote cells that hold commas and drop the file again"
+    return Problem(record.first, "wrong_number_of_cells", why)
+
+
+def _house_frame(kind: str, header: list[str], good: list[Record]) -> pl.DataFrame:
+    """The rows as text, in the kind's columns; columns the file lacks are null, blanks are null."""
+    names = [c.name for c in INPUT_TABLES[kind].columns]
+    cells = list(zip(*(r.cells for r in good), strict=True)) if good else [()] * len(header)
+    by_name = dict(zip(header, cells, strict=True))
+    frame = pl.DataFrame(
+        {name: by_name.get(name, [None] * len(good)) for name in names}, schema=dict.fromkeys(names, pl.String)
+    )
+    return blank_to_null(frame, names).with_columns(pl.Series("source_line", [r.first for r in good], pl.Int64))
+
+
+def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
+    reading.kind, reading.custodian = profile.kind, profile.custodian or None
+    reading.profile, reading.layout, reading.custodian_profile = profile.name, profile.layout, profile
+    named = profile.file_name.search(PurePosixPath(reading.entry.file_name).name) if profile.file_name else None
+    found = scan(profile, decode(data, profile.encoding), named.groupdict() if named else {})
+    frames = section_frames(profile, found)
+    check_totals(profile, found, frames)
+    if profile.name == "irs-pub1220":
+        pub1220.check_file(profile, frames, found.said["payers"])
+        frames = pub1220.flagged(frames)
+    reading.counts, reading.raw, reading.rows = found.counts, found.raw.__getitem__, _rows(profile, found.counts, frames)
+    reading.problems = [
+        Problem(r.first, "line_not_understood", "the line fits nothing the layout of this file has; fetch it again")
+        for r in found.unknown
+    ]
+    reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+
+
+def _rows(profile: Profile, counts: Counter[str], frames: dict[str, pl.DataFrame]) -> int:
+    data = {s.name for s in profile.sections if s.line_class == "data"}
+    return sum(f.height for name, f in frames.items() if name in data) + counts["unknown"]
+
+
+def _subject(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `account_number` in its joining form and `day`, the text of the posting date."""
+    account = next((c for c in ("payer_account_number", "account") if c in frame.columns), None)
+    frame = frame.with_columns(
+        (normalised(frame, account) if account else pl.lit(None, pl.String)).alias("account_number")
+    )
+    day = pl.col("date").str.extract(r"^(\S+)") if "date" in frame.columns else pl.lit(None, pl.String)
+    return frame.with_columns(day.alias("day"))
+

@@ -1,0 +1,106 @@
+"""What is this file? Exactly one house kind or one custodian profile must fit, else the file is set aside."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from schemas.profile import Profile, profiles
+from schemas.tables import HOUSE_KINDS, INPUT_TABLES
+from transforms.intake.lines import FileSetAside, header_name, header_section
+
+_HEAD_BYTES = 65_536
+_HEAD_LINES = 20
+_BINARY = {
+    b"PK\x03\x04": "a zip file or Excel workbook", b"\x1f\x8b": "a gzip file", b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"PAR1": "a Parquet file",
+}  # fmt: skip
+_UTF8_BOM = "\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class HouseKind:
+    """A house file: its kind, and the columns of its header that the kind doesn't know."""
+
+    kind: str
+    unknown: tuple[str, ...]
+    matched: int
+
+
+def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
+    """The one house kind or profile the file fits; raises `FileSetAside` if none or several do."""
+    refuse_binary(data)
+    head = data[:_HEAD_BYTES].decode("latin-1").removeprefix(_UTF8_BOM)
+    lines = head.splitlines()[:_HEAD_LINES]
+    names = _cells(lines[:1], ",")
+    house = _house_kinds(names[0] if names else [])
+    custodian = [p for p in profiles() if _fits(p, lines)]
+    found = [*house, *custodian]
+    if len(found) > 1:
+        what = ", ".join(x.kind if isinstance(x, HouseKind) else x.name for x in found)
+        raise FileSetAside("several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them")
+    if not found:
+        raise FileSetAside("kind_not_known", _nearest(names[0] if names else []))
+    return _named(found[0], file_name)
+
+
+def refuse_binary(data: bytes) -> None:
+    """Raises `FileSetAside` for what can't be a text file: nothing at all, archives, workbooks, NUL bytes."""
+    if not data.strip():
+        raise FileSetAside("empty_file", "the file is empty; drop it again once it has been written")
+    for magic, what in _BINARY.items():
+        if data.startswith(magic):
+            raise FileSetAside("not_text", f"the file is {what}; a text file is expected: export as CSV")
+    if b"\0" in data:
+        raise FileSetAside("nul_bytes", "the file has NUL bytes: it is damaged or UTF-16; save it as UTF-8 text")
+
+
+def _named(found: HouseKind | Profile, file_name: str) -> HouseKind | Profile:
+    name = PurePosixPath(file_name).name
+    if isinstance(found, Profile):
+        if found.refuse_name and found.refuse_name.search(name):
+            raise FileSetAside("test_file", "the file name says it is a test file; test files are refused")
+        if found.file_name and not found.file_name.search(name):
+            raise FileSetAside("file_name_changed", found.file_name_says)
+    return found
+
+
+def _cells(lines: list[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
+def _house_kinds(header: list[str]) -> list[HouseKind]:
+    """The best house kinds for a header: all required columns there; no unknown column, then most known ones, preferred."""
+    names = [cell.strip() for cell in header]
+    fits = []
+    for kind in HOUSE_KINDS:
+        table = INPUT_TABLES[kind]
+        known = {c.name for c in table.columns}
+        if set(table.required) <= set(names):
+            fits.append(HouseKind(kind, tuple(n for n in names if n not in known), sum(n in known for n in names)))
+    best = max(((not f.unknown, f.matched) for f in fits), default=None)
+    return [f for f in fits if (not f.unknown, f.matched) == best]
+
+
+def _fits(profile: Profile, lines: list[str]) -> bool:
+    if profile.first_line is not None and not (lines and profile.first_line.search(lines[0])):
+        return False
+    if profile.format == "fixed":
+        return True
+    return any(header_section(profile, row) is not None for row in _cells(lines, profile.delimiter))
+
+
+def _nearest(header: list[str]) -> str:
+    """What is missing from the nearest kind; names only columns of ours, never a cell of the file."""
+    names = {header_name(cell) for cell in header}
+    wanted = {f"house kind {k}": set(INPUT_TABLES[k].required) for k in HOUSE_KINDS}
+    wanted.update({f"profile {p.name}": set(s.required) for p in profiles() for s in p.sections if s.required})
+    nearest = max(wanted, key=lambda k: (len(wanted[k] & names) / len(wanted[k]), k))
+    if not wanted[nearest] & names:
+        return "the header fits no house kind and no custodian profile; see the contract for the columns of each kind"
+    missing = ", ".join(sorted(wanted[nearest] - names))
+    return f"the header fits no known kind; nearest is {nearest}, whose column(s) {missing} are missing (names are case exact)"

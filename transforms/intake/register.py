@@ -1,0 +1,164 @@
+"""Taking files in: settled files go unchanged to the archive, and the register remembers what the book consists of."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+UNFINISHED = (".part", ".tmp")
+_ENV = "ROTHBOOK_FIRM_KEY"
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """A file of the book: its bytes' sha256, the name it came under, the as-of date of the run that first took it in."""
+
+    received_at: date
+    file_name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file that lay in the inbox tonight. `duplicate`: its bytes are in the book already, or came twice tonight."""
+
+    file_name: str
+    sha256: str
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the book consists of on `as_of`: its files, what lay in the inbox tonight, and what was still being written."""
+
+    as_of: date
+    entries: tuple[Entry, ...] = ()
+    tonight: tuple[Delivery, ...] = ()
+    waiting: tuple[str, ...] = ()
+
+    def without(self, rejected: set[str]) -> Register:
+        """The register without tonight's wholly rejected files: they are looked at afresh when delivered again."""
+        new = {d.sha256 for d in self.tonight if not d.duplicate} & rejected
+        return replace(self, entries=tuple(e for e in self.entries if e.sha256 not in new))
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), default=str, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Register:
+        """Read what `write` wrote; raises `ValueError` if the file isn't a register."""
+        try:
+            stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                as_of=date.fromisoformat(stored["as_of"]),
+                entries=tuple(
+                    Entry(date.fromisoformat(e["received_at"]), e["file_name"], e["sha256"]) for e in stored["entries"]
+                ),
+                tonight=tuple(Delivery(d["file_name"], d["sha256"], d["duplicate"]) for d in stored["tonight"]),
+                waiting=tuple(stored["waiting"]),
+            )
+        except (KeyError, TypeError) as bad:
+            raise ValueError(f"{path.name} isn't a register of files: {bad}") from bad
+
+
+def private_folder(path: Path) -> Path:
+    """The folder, made if need be, readable by its owner only."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    return path
+
+
+def write_private(path: Path, data: bytes, mode: int) -> None:
+    """Write a whole file or none: to a temporary name, synced, then renamed, with permission bits `mode`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with temporary.open("wb") as out:
+        os.fchmod(out.fileno(), mode)
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+
+
+def deliver(
+    inbox: Path, out: Path, previous_register: Path | None, as_of: date, settle_seconds: float = 0.2
+) -> Register:
+    """Take every settled file of `inbox` (subfolders too) into `out/archive`; the inbox itself is left alone.
+
+    The register returned holds the previous register's files and tonight's new ones. Files still changing over
+    `settle_seconds`, unfinished (`.part`, `.tmp`), hidden or linked are `waiting`.
+    """
+    before = Register.read(previous_register) if previous_register is not None else Register(as_of)
+    archive = private_folder(out / "archive")
+    settled, waiting = _settled(inbox, settle_seconds)
+    entries, tonight = list(before.entries), []
+    known = {e.sha256 for e in entries}
+    for path in settled:
+        data = path.read_bytes()
+        sha256 = hashlib.sha256(data).hexdigest()
+        name = path.relative_to(inbox).as_posix()
+        tonight.append(Delivery(name, sha256, duplicate=sha256 in known))
+        if sha256 not in known:
+            known.add(sha256)
+            entries.append(Entry(as_of, name, sha256))
+        if not (archive / sha256).exists():
+            write_private(archive / sha256, data, 0o400)
+    return Register(as_of, tuple(sorted(entries)), tuple(tonight), tuple(waiting))
+
+
+def _settled(inbox: Path, seconds: float) -> tuple[list[Path], list[str]]:
+    """The files that didn't change over `seconds`, and the names of those that must wait, both sorted."""
+    files = sorted(p for p in inbox.rglob("*") if p.is_symlink() or p.is_file())
+    first = {p: _state(p) for p in files if not _unfinished(p, inbox)}
+    if first:
+        time.sleep(seconds)
+    settled = [p for p, state in first.items() if state is not None and _state(p) == state]
+    return settled, [p.relative_to(inbox).as_posix() for p in files if p not in set(settled)]
+
+
+def _unfinished(path: Path, inbox: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(inbox).parts)
+    return hidden or path.is_symlink() or path.suffix.lower() in UNFINISHED
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def firm_key(out: Path) -> bytes:
+    """The key tax ids are hashed under: `ROTHBOOK_FIRM_KEY`, or `out/state/firm.key`, made on first use (mode 0600).
+
+    Raises `ValueError` if the key is shorter than 16 characters.
+    """
+    stated = os.environ.get(_ENV)
+    if stated is not None:
+        return _strong(stated.strip(), f"the environment variable {_ENV}")
+    path = private_folder(out / "state") / "firm.key"
+    if not path.exists():
+        write_private(path, secrets.token_hex(32).encode() + b"\n", 0o600)
+    return _strong(path.read_text(encoding="ascii").strip(), path.name)
+
+
+def _strong(key: str, where: str) -> bytes:
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError(f"{where} must hold a key of at least {_SHORTEST_KEY} characters")
+    return key.encode()
+
+
+def tax_key(tax_id: str, key: bytes) -> str:
+    """HMAC-SHA256 (hex) of the digits of a tax id under the firm's key: equal ids, equal keys, and no way back."""
+    digits = "".join(c for c in tax_id if c.isdigit())
+    return hmac.digest(key, digits.encode(), "sha256").hex()
