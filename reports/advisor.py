@@ -50,21 +50,21 @@ EXCEPTIONS = Sheet(
 LINES_OF_FORM_8606 = {
     "line_1": "Nondeductible contributions",
     "line_2": "Basis brought in",
-    "line_3": "Line 1 + line 2",
+    "line_3": "Sum of 1 and 2",
     "line_4": "Contributed after year end",
-    "line_5": "Line 3 - line 4",
-    "line_6": "Value of all IRAs, Dec 31",
+    "line_5": "Line 3 less line 4",
+    "line_6": "Value of all IRAs",
     "line_7": "Distributions",
     "line_8": "Converted to Roth",
-    "line_9": "Lines 6 + 7 + 8",
-    "line_10": "Line 5 / line 9",
+    "line_9": "Sum of 6, 7 and 8",
+    "line_10": "Ratio of 5 to 9",
     "line_11": "Nontaxable part of conversions",
     "line_12": "Nontaxable part of distributions",
-    "line_13": "Line 11 + line 12",
+    "line_13": "Sum of 11 and 12",
     "line_14": "Basis carried out",
     "line_15a": "Taxable distributions",
     "line_15b": "Of it, disaster",
-    "line_15c": "Taxable, line 15a - 15b",
+    "line_15c": "Taxable, 15a less 15b",
     "line_16": "Converted",
     "line_17": "Basis in conversions",
     "line_18": "Taxable conversions",
@@ -76,7 +76,7 @@ def _line_column(field: str, text: str) -> Column:
     header = f"Line {field.removeprefix('line_')} {text}"
     if field == "line_10":
         return Column(field, header, "ratio", 12)
-    return Column(field, header, "key_money" if field in KEY_LINES else "money", 15.5)
+    return Column(field, header, "key_money" if field in KEY_LINES else "money", 16.5)
 
 
 PRO_RATA = Sheet(
@@ -107,13 +107,13 @@ IRA_LIMITS = Sheet(
         YEAR,
         *STATUS,
         Column("roth_magi", "Roth MAGI", "money", 15),
-        Column("contribution_limit", "Contribution limit", "money", 13),
+        Column("contribution_limit", "Contribution limit", "money", 15.5),
         Column("roth_limit", "Roth limit", "money", 13),
         Column("deduction_limit", "Deduction limit", "money", 13),
-        Column("traditional_contributions", "Made: traditional", "money", 13),
+        Column("traditional_contributions", "Made: traditional", "money", 14.5),
         Column("roth_contributions", "Made: Roth", "money", 13),
-        Column("deductible_contributions", "Deductible", "money", 13),
-        Column("nondeductible_contributions", "Nondeductible", "money", 14.5),
+        Column("deductible_contributions", "Deductible", "money", 13.5),
+        Column("nondeductible_contributions", "Nondeductible", "money", 16.5),
         Column("excess_contributions", "Excess", "key_money", 13),
     ),
     empty="No client has IRA limits in these tax years.",
@@ -133,7 +133,7 @@ MEGA = Sheet(
         *STATUS,
         Column("annual_additions_limit", "415(c) limit", "money", 14),
         Column("annual_additions", "Annual additions", "money", 14),
-        Column("catch_up_portion", "Of deferrals, catch-up", "money", 13),
+        Column("catch_up_portion", "Of deferrals, catch-up", "money", 13.5),
         Column("room", "After-tax room", "key_money", 14),
         Column("acp", "Room before ACP test", "word", 11),
         Column("excess_annual_additions", "Excess additions", "money", 13),
@@ -292,7 +292,7 @@ def _write_summary(canvas: Canvas, book: Book, advisor: Advisor, footer: str) ->
         4,
         [
             *((word.capitalize(), now.filter(pl.col("severity") == word).height, word) for word in SEVERITIES),
-            ("Data problems", problems.height, "UNKNOWN"),
+            ("Data problems", problems.height, ""),
         ],
     )
     canvas.put(7, 1, _headline(now, book), "headline", span=GRID)
@@ -337,8 +337,9 @@ def _headline(now: pl.DataFrame, book: Book) -> str:
     at_first = due.filter(pl.col("deadline") == first).height
     late = now.filter(pl.col("deadline") < book.as_of, pl.col("severity") != "info").height
     past = f"  {counted(late, 'exception')} already past the deadline." if late else ""
-    days = counted((first - book.as_of).days, "day")
-    return f"Next deadline: {long_date(first)}, in {days}: {counted(at_first, 'exception')}.{past}"
+    days = (first - book.as_of).days
+    when = f"in {counted(days, 'day')}" if days else "today"
+    return f"Next deadline: {long_date(first)}, {when}: {counted(at_first, 'exception')}.{past}"
 
 
 def put_tiles(canvas: Canvas, row: int, tiles: list[tuple[str, int, str]]) -> None:

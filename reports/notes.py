@@ -43,8 +43,8 @@ RULES = (
     (
         "Mega backdoor room",
         (
-            "IRC 415(c): the annual additions limit or compensation if lower, less deferrals without catch- "
-            "up, all employer money and after-tax money, less what is still expected this year. By employer "
+            "IRC 415(c): the annual additions limit or compensation if lower, less deferrals without "
+            "catch-up, all employer money and after-tax money, less what is still expected this year. By employer "
             "group; before the plan's ACP test."
         ),
     ),

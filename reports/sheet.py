@@ -18,7 +18,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from reports.style import KIND_LOOKS, LOOKS, Kind, Looks, word_look
+from reports.style import FACE, KIND_LOOKS, LOOKS, Kind, Looks, header_look, word_look
 from schemas.accounts import mask_digits
 
 Value = str | int | Decimal | date | None
@@ -115,16 +115,17 @@ class Canvas:
     def _merge(self, row: int, column: int, span: int, look: str) -> None:
         for n in range(column + 1, column + span):
             self.sheet.cell(row=row, column=n)._style = self._looks.array(look, quoted=False)  # noqa: SLF001
-        self.sheet.merge_cells(start_row=row, end_row=row, start_column=column, end_column=column + span - 1)
+        # merge_cells() would build a border object for each cell of the range; each has its look already
+        self.sheet.merged_cells.add(f"{get_column_letter(column)}{row}:{get_column_letter(column + span - 1)}{row}")
 
     def fit(self, row: int, text: str, width: float, look: str, most: float = 220) -> None:
         """Make `row` tall enough for `text` in `width`, if the look wraps."""
         if not _WRAPS[look]:
             return
         size = _SIZES[look]
-        per_line = max(4, int(width * 10.6 / size))
+        per_line = max(4, int(width * 11.5 / size))
         lines = sum(max(1, len(textwrap.wrap(part, per_line))) for part in text[:4000].split("\n"))
-        height = min(most, lines * size * 1.32 + 5)
+        height = min(most, lines * size * 1.3 + 4)
         self.height(row, max(height, self._heights.get(row, 0)))
 
     def height(self, row: int, points: float) -> None:
@@ -173,8 +174,9 @@ def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:
     """A header row; room is left for the filter buttons."""
     canvas.height(row, 30)
     for place, column in enumerate(columns, 1):
-        canvas.put(row, place, column.header, "column header")
-        canvas.fit(row, column.header, column.width - 4, "column header")
+        look = header_look(KIND_LOOKS[column.kind].name)
+        canvas.put(row, place, column.header, look)
+        canvas.fit(row, column.header, column.width - 4, look)
 
 
 def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value) -> None:
@@ -192,10 +194,17 @@ def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
     sheet.add_table(table)
     sheet.freeze_panes = f"{get_column_letter(spec.freeze_columns + 1)}{HEADER_ROW + 1}"
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+    first = 1
     if spec.pages_wide > 1:
+        # the repeated columns would cut the heading short on the second page: it goes into the page header
         sheet.print_title_cols = f"A:{get_column_letter(spec.freeze_columns)}"
+        sheet.oddHeader.left.text = spec.heading
+        sheet.oddHeader.left.font = f"{FACE},Bold"
+        sheet.oddHeader.left.size = 12
+        sheet.page_margins.top, sheet.page_margins.header = 0.9, 0.5
+        first = HEADER_ROW
     printed = sum(c.printed for c in spec.columns)
-    sheet.print_area = f"A1:{get_column_letter(printed)}{last}"
+    sheet.print_area = f"A{first}:{get_column_letter(printed)}{last}"
 
 
 def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1, pages_tall: int = 0) -> None:
@@ -208,7 +217,7 @@ def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1,
     sheet.page_setup.fitToWidth = pages_wide
     sheet.page_setup.fitToHeight = pages_tall
     sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.page_margins.top = 0.5
+    sheet.page_margins.top = 0.6
     sheet.page_margins.bottom = 0.6
     sheet.oddFooter.left.text = footer
     sheet.oddFooter.center.text = "&A"

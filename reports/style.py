@@ -48,6 +48,8 @@ class Look:
     vertical: Literal["top", "center", "bottom"] = "top"
     wrap: bool = False
     rule: Literal["", "hair", "firm"] = "hair"
+    #: Space on the side it is aligned to, so that a number doesn't run into the text beside it.
+    indent: int | None = None
 
 
 #: Shading of the words of the closed vocabularies; a word that isn't here is not shaded.
@@ -82,7 +84,7 @@ KIND_LOOKS: dict[Kind, Look] = {
     "dollars": Look("dollars", number_format=WHOLE_DOLLARS, horizontal="right"),
     "ratio": Look("ratio", number_format="0.000000", horizontal="right"),
     "date": Look("date", number_format=DATE, horizontal="right"),
-    "days": Look("days", number_format=DAYS, horizontal="right"),
+    "days": Look("days", number_format=DAYS, horizontal="center"),
     "int": Look("int", number_format="#,##0", horizontal="right"),
     "year": Look("year", number_format="0", horizontal="center"),
     "id": Look("id", colour=GREY, size=8),
@@ -94,7 +96,17 @@ PAGE_LOOKS = (
     Look("headline", size=12, bold=True, vertical="center", rule=""),
     Look("section", size=12, bold=True, colour=NAVY, vertical="bottom", rule="firm"),
     Look("column header", bold=True, colour=NAVY, fill=HEADER_FILL, vertical="center", wrap=True, rule="firm"),
-    Look("number header", bold=True, colour=NAVY, fill=HEADER_FILL, horizontal="right", vertical="center", rule="firm"),
+    Look(
+        "number header",
+        bold=True,
+        colour=NAVY,
+        fill=HEADER_FILL,
+        horizontal="right",
+        vertical="center",
+        wrap=True,
+        rule="firm",
+        indent=2,  # room for the filter button
+    ),
     Look("label", size=10, wrap=True),
     Look("count", size=10, number_format="#,##0", horizontal="right"),
     Look("amount", size=10, bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
@@ -104,7 +116,7 @@ PAGE_LOOKS = (
 )
 
 #: A tile is a big number over its name; the fill is that of the word it counts.
-TILE_WORDS = ("critical", "high", "medium", "low", "info", "UNKNOWN", "accepted", "")
+TILE_WORDS = ("critical", "high", "medium", "low", "info", "accepted", "")
 
 
 def word_look(word: str) -> str:
@@ -113,7 +125,7 @@ def word_look(word: str) -> str:
 
 
 def header_look(look: str) -> str:
-    """Name of the look of the header over cells of `look`, where no filter button needs the room."""
+    """Name of the look of the header over cells of `look`."""
     return "number header" if _RIGHT[look] else "column header"
 
 
@@ -175,7 +187,7 @@ class Looks:
 
 def _named_style(look: Look) -> NamedStyle:
     side = {"": Side(), "hair": Side(style="thin", color=RULE), "firm": Side(style="medium", color=NAVY)}[look.rule]
-    indent = int(look.horizontal == "right")  # so that a number doesn't run into the text beside it
+    indent = int(look.horizontal == "right") if look.indent is None else look.indent
     return NamedStyle(
         name=f"rothbook {look.name}",
         font=Font(name=FACE, size=look.size, bold=look.bold, italic=look.italic, color=look.colour),

@@ -14,9 +14,13 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from reports import write_workbooks
+from reports.advisor import TOPICS
 from reports.book import file_names
+from reports.firm import ADVISORS, BY_RULE, FILES, REJECTS, UNMATCHED
 from reports.sheet import CELL_LIMIT, CUT, HEADER_ROW, prose, safe_text
+from reports.style import KIND_LOOKS
 from schemas.tables import result_schema
+from tests.book import Book
 from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, large_book, money, small_book
 
 ADVISOR_SHEETS = [
@@ -147,11 +151,28 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
     assert len(ids) == len(set(ids)) == 6
 
 
+def test_no_header_word_is_wider_than_its_column() -> None:
+    for spec in (*(spec for spec, _ in TOPICS), FILES, REJECTS, ADVISORS, BY_RULE, UNMATCHED):
+        for column in spec.columns:
+            room_for_filter_button = 3.3 if KIND_LOOKS[column.kind].horizontal == "right" else 1
+            longest = max(map(len, column.header.split()))
+            assert longest + room_for_filter_button <= column.width, (spec.title, column.header)
+        assert len({c.header for c in spec.columns}) == len(spec.columns)
+
+
+def test_a_sheet_of_several_pages_repeats_client_and_heading(advisor: Workbook) -> None:
+    sheet = advisor["Pro-rata"]
+    assert sheet.print_title_cols == "$A:$C"
+    assert sheet.oddHeader.left.text == "Pro-rata exposure: Form 8606 line by line"
+    assert sheet.print_area.startswith("'Pro-rata'!$A$4:")
+    assert sheet.page_setup.fitToWidth == 3
+
+
 def test_pro_rata_shows_every_line_of_form_8606(advisor: Workbook) -> None:
     row = next(r for r in table(advisor["Pro-rata"]) if r["Client"] == "Maria Alvarez")
     assert row["Status"] == "COMPUTED"
     assert row["Line 1 Nondeductible contributions"] == 7500
-    assert row["Line 10 Line 5 / line 9"] == pytest.approx(0.0769230769)
+    assert row["Line 10 Ratio of 5 to 9"] == pytest.approx(0.0769230769)
     assert row["Line 14 Basis carried out"] == 6923.08
     assert row["Line 18 Taxable conversions"] == 6923.08
     assert row["Line 6 is"] == "projected"
@@ -416,3 +437,26 @@ def test_as_of_may_be_any_day(tmp_path: Path) -> None:
     write(small_book(), tmp_path, as_of=date(2027, 1, 1))
     rows = table(load_workbook(tmp_path / "workbooks" / "A1.xlsx")["Exceptions"])
     assert rows[1]["Days left"] == -1
+
+
+def test_the_engines_own_results_fill_the_workbooks(tmp_path: Path) -> None:
+    book = (
+        Book()
+        .person(roth_magi=300_000, compensation=300_000)
+        .ira("211000101", "90000")
+        .ira("211000102", "0", kind="roth_ira")
+    )
+    book.event("211000101", "2026-02-02", "contribution", "7500").add(
+        "ira_basis", person_id="P1", tax_year=2025, basis=0
+    )
+    book.convert("2026-03-02", "7500", out_of="211000101", into="211000102")
+    book.compute(as_of="2026-11-24", run=tmp_path)
+    book.write(tmp_path / "canonical")
+    write_workbooks(tmp_path, as_of=AS_OF, tax_years=[2026], fingerprint=FINGERPRINT, version="0.1.0")
+    workbook = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    (row,) = table(workbook["Pro-rata"])
+    assert (row["Line 8 Converted to Roth"], row["Line 17 Basis in conversions"]) == (7500, 576.92)
+    found = {r["Rule"]: r for r in table(workbook["Exceptions"])}
+    assert found["conversion_taxed_pro_rata"]["Client"] == "Case Person"
+    assert [r["Account"] for r in table(workbook["Accounts"])] == ["testcust ...0101", "testcust ...0102"]
+    assert any("Notice" in t for t in texts(workbook) if t.startswith("IRS"))
