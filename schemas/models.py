@@ -103,12 +103,13 @@ def raw_house(kind: str) -> pa.DataFrameSchema:
 
 @cache
 def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
-    """A section of a custodian's file as read: every column text, dates and numbers as the profile says they are written."""
+    """A section of a custodian's file as read: all text, dates and numbers written as the profile says."""
     import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
     shape = next(s.shape for s in profile.sections if s.name == section)
     number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
     day = _check("not_a_date", _dates(*profile.dates))
+    year = _check("not_a_year", _matches(_TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
     by_shape: dict[str, dict[str, pa.Column]] = {
         "transactions": {
@@ -139,7 +140,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         },
         "pub1220": {
             "payer_account_number": pa.Column(pl.String, nullable=False),
-            "payment_year": pa.Column(pl.String, nullable=False, checks=_check("not_a_year", _matches(_TEXT_RULES["year"][1]))),
+            "payment_year": pa.Column(pl.String, nullable=False, checks=year),
             "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$"))),
             "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),
         },

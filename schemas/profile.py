@@ -1,7 +1,7 @@
 """Custodian profiles: one TOML file per layout says how a custodian's file is recognised, split into lines and mapped.
 
-A profile is data. Loading checks every key and value, so that a typo stops the start-up and not the night: `ProfileError`
-names the file and the key. Nothing here reads a client file.
+A profile is data. Loading checks every key and value, so that a typo stops the start-up and not the night:
+`ProfileError` names the file and the key. Nothing here reads a client file.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class ProfileError(ValueError):
 class LineRule:
     """A physical line that isn't a table row: its class, and what its named groups say.
 
-    Groups `account`, `label`, `as_of` ... hold for the rows that follow (and, where no other line says so, for the whole
-    file). `total` is a control total of the rows since the last line that `opens` a group; `count` counts data lines.
+    Groups `account`, `label`, `as_of` ... hold for the rows that follow (and, where no other line says so, for the
+    whole file). `total` is a control total of the rows since the last line that `opens` a group; `count` counts data
+    lines.
     """
 
     line_class: str
@@ -265,7 +266,8 @@ def parse(file: str, table: dict[str, Any]) -> Profile:
         totals_close_groups=r.take("totals_close_groups", bool, default=False),
         same_throughout=r.texts("same_throughout"), dates=r.texts("dates"), event_date=r.pattern("event_date"),
         event_dates=r.texts("event_dates"), number=r.one_of("number", NUMBERS, "plain"),
-        decimals=r.take("decimals", int, 2), null_tokens=("", *r.texts("null_tokens")), code_drop=r.pattern("code_drop"),
+        decimals=r.take("decimals", int, 2), null_tokens=("", *r.texts("null_tokens")),
+        code_drop=r.pattern("code_drop"),
         counter_account=r.pattern("counter_account"), account_name=r.pattern("account_name"),
         tax_year_in_description=r.pattern("tax_year_in_description", re.IGNORECASE),
         modes=r.take("modes", dict, {}), money_sources=sources,

@@ -47,7 +47,7 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     try:
         schema.validate(frame, lazy=True)
     except pandera.errors.SchemaErrors as found:
-        cases = found.failure_cases
+        cases: pl.DataFrame = found.failure_cases
     else:
         return pl.DataFrame(schema=FAILURES)
     misfits = cases.filter(pl.col("index").is_null())

@@ -1,4 +1,4 @@
-"""The whole book from its files: canonical tables, rejects and one row per file; raw lines only go to the quarantine."""
+"""The whole book from its files: canonical tables, rejects, one row per file; raw lines go only to the quarantine."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def read_book(register: Register, out: Path, canonical: Path, firm_key: bytes) -
     _quarantine({r.entry.sha256: r for r in readings}, rejected, out)
     refused = {r.entry.sha256 for r in readings if r.error}
     states: Counter[str] = Counter(files["state"])
-    return BookCounts({n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(refused))
+    return BookCounts(
+        {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(refused)
+    )
 
 
 def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
@@ -86,11 +88,12 @@ def file_row(reading: Reading, aside: int) -> dict[str, object]:
     """The `files` row of a reading of which `aside` rows were set aside."""
     entry = reading.entry
     refused = reading.error is not None
+    lost = reading.rows if refused else aside
     state = "rejected" if refused else "partial" if aside else "accepted"
     return {
         "sha256": entry.sha256, "file_name": entry.file_name, "kind": reading.kind, "custodian": reading.custodian,
-        "rows": reading.rows, "accepted": 0 if refused else reading.rows - aside, "rejected": reading.rows if refused else aside,
-        "state": state, "received_at": entry.received_at, "profile": reading.profile, "layout": reading.layout,
+        "rows": reading.rows, "accepted": reading.rows - lost, "rejected": lost, "state": state,
+        "received_at": entry.received_at, "profile": reading.profile, "layout": reading.layout,
         "message": reading.error.message if reading.error else reading.note,
         **{f"lines_{name}": count for name, count in reading.lines.items()},
     }  # fmt: skip

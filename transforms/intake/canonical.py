@@ -9,7 +9,7 @@ import polars as pl
 
 from schemas import models
 from schemas.profile import Profile
-from schemas.tables import INPUT_TABLES, PROVENANCE, Column
+from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, Column
 from schemas.validate import failures
 from transforms.intake import mapping, pub1220, rejects
 from transforms.intake.mapping import Mapped, each, normalised
@@ -40,6 +40,8 @@ def canonical_rows(readings: list[Reading], key: bytes) -> Found:
     for reading in readings:
         if reading.house is not None and reading.kind is not None:
             house[reading.kind].append(reading.house)
+        if reading.ragged is not None and reading.kind is not None:
+            found.rejects.append(rejects.of_rows(reading.kind, _joined(reading.kind, reading.ragged)))
         if reading.sections and reading.profile is not None:
             custodian[reading.profile].append(reading)
     candidates: dict[str, list[pl.DataFrame]] = defaultdict(list)
@@ -65,13 +67,18 @@ def _split(kind: str, frame: pl.DataFrame, failed: pl.DataFrame, found: Found) -
 def _house(kind: str, raw: pl.DataFrame, key: bytes, found: Found) -> pl.DataFrame:
     """A house kind: identifiers in joining form, text checked, then typed and tax ids hashed."""
     columns = INPUT_TABLES[kind].columns
-    raw = raw.with_columns(_joining(raw, c) for c in columns).select(*(c.name for c in columns), *_PROVENANCE)
+    raw = _joined(kind, raw).select(*(c.name for c in columns), *_PROVENANCE)
     good = _split(kind, raw, failures(models.raw_house(kind), raw), found)
     typed = good.with_columns(_typed(good, c, key) for c in columns)
     extra = {"classification": "mapped", "coverage": "full"}
     internal = INPUT_TABLES[kind].internal
-    typed = typed.with_columns(pl.lit(extra.get(c.name)).cast(models.DTYPES[c.kind]).alias(c.name) for c in internal)
+    typed = typed.with_columns(pl.lit(extra.get(c.name)).cast(DTYPES[c.kind]).alias(c.name) for c in internal)
     return typed.select(list(INPUT_TABLES[kind].schema))
+
+
+def _joined(kind: str, raw: pl.DataFrame) -> pl.DataFrame:
+    """The frame with account numbers and custodians in their joining form."""
+    return raw.with_columns(_joining(raw, c) for c in INPUT_TABLES[kind].columns)
 
 
 def _joining(frame: pl.DataFrame, column: Column) -> pl.Expr:
@@ -90,7 +97,7 @@ def _typed(frame: pl.DataFrame, column: Column, key: bytes) -> pl.Expr:
         return name.str.to_date("%Y-%m-%d")
     if column.kind == "bool":
         return name == "true"
-    return name.cast(models.DTYPES[column.kind])
+    return name.cast(DTYPES[column.kind])
 
 
 def _custodian(readings: list[Reading], key: bytes, found: Found) -> dict[str, list[pl.DataFrame]]:
@@ -106,7 +113,9 @@ def _custodian(readings: list[Reading], key: bytes, found: Found) -> dict[str, l
             parts[section.name] = _good_raw(profile, section.name, section.shape, pl.concat(frames), found)
     _map(profile, parts, into, key)
     for bad, column, rule, why in into.aside:
-        said = bad.with_columns(pl.lit(column).alias("column"), pl.lit(rule).alias("rule"), pl.lit(why).alias("message"))
+        said = bad.with_columns(
+            pl.lit(column).alias("column"), pl.lit(rule).alias("rule"), pl.lit(why).alias("message")
+        )
         found.rejects.append(rejects.of_rows("transactions", said))
     return into.rows
 

@@ -89,7 +89,8 @@ def _date_holdings(profile: Profile, frames: dict[str, pl.DataFrame]) -> dict[st
         return frames
     stated = newest.strftime(profile.dates[0])
     return {
-        n: f.with_columns(pl.col("as_of").fill_null(stated)) if shapes[n] == "positions" else f for n, f in frames.items()
+        n: f.with_columns(pl.col("as_of").fill_null(stated)) if shapes[n] == "positions" else f
+        for n, f in frames.items()
     }
 
 
@@ -105,7 +106,7 @@ def check_totals(profile: Profile, scan: Scan, frames: dict[str, pl.DataFrame]) 
         if value is not None and cents(value) != found:
             raise FileSetAside(
                 "total_differs",
-                f"line {total.line}: the file states a total of {cents(value)}, its rows sum to {found}; fetch it again",
+                f"line {total.line}: it states a total of {cents(value)}, its rows sum to {found}; fetch it again",
             )
 
 

@@ -18,7 +18,7 @@ from schemas.profile import LineRule, Profile, Section
 _CURRENCY = re.compile(r"\s*\(\$\)$")
 
 
-class FileSetAside(Exception):  # noqa: N818 - it is an outcome of a file, not an error of the program
+class FileSetAside(Exception):
     """The whole file is set aside: `rule` is its snake_case name, the message says what was expected."""
 
     def __init__(self, rule: str, message: str) -> None:
@@ -37,10 +37,12 @@ class Record:
 
     @property
     def lines(self) -> int:
+        """How many physical lines the record takes up."""
         return self.last - self.first + 1
 
     @property
     def is_blank(self) -> bool:
+        """True when no cell holds anything but spaces."""
         return not any(cell.strip() for cell in self.cells)
 
 
@@ -72,7 +74,7 @@ class Scan:
 
     counts: Counter[str] = field(default_factory=Counter)
     tables: list[SectionRows] = field(default_factory=list)
-    unknown: list[Record] = field(default_factory=list)
+    unknown: list[tuple[Record, str | None]] = field(default_factory=list)
     raw: dict[int, str] = field(default_factory=dict)
     totals: list[Total] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
@@ -144,7 +146,7 @@ def scan(profile: Profile, text: str, context: dict[str, str]) -> Scan:
     if profile.complete_message and not found.complete:
         raise FileSetAside("incomplete_file", f"{profile.complete_message}: the file is cut off; fetch it again")
     _close(profile, found)
-    _check_count(profile, found)
+    _check_count(found)
     return found
 
 
@@ -166,7 +168,7 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
             _add(table, record, found)
         else:
             found.counts["unknown"] += record.lines
-            found.unknown.append(record)
+            found.unknown.append((record, _account(table, record, found)))
         found.raw[record.first] = record.raw
 
 
@@ -184,7 +186,7 @@ def _scan_fixed(profile: Profile, text: str, found: Scan) -> None:
             found.counts["blank"] += 1
         elif section is None or len(line) != profile.record_length:
             found.counts["unknown"] += 1
-            found.unknown.append(record)
+            found.unknown.append((record, None))
         else:
             _add(tables[section.name], record, found)
 
@@ -216,7 +218,9 @@ def _apply(profile: Profile, rule: LineRule, match: re.Match[str], record: Recor
         found.totals.append(Total(found.group, record.first, said.pop("total")))
     for name in profile.same_throughout:
         if name in said and found.said.get(name, said[name]) != said[name]:
-            raise FileSetAside("contradicts_itself", f"the first and last record disagree on {name}; fetch the file again")
+            raise FileSetAside(
+                "contradicts_itself", f"the first and last record disagree on {name}; fetch the file again"
+            )
     found.context = {**found.context, **said}
     found.said.update(said)
     found.complete = found.complete or rule.complete
@@ -226,7 +230,9 @@ def _close(profile: Profile, found: Scan) -> None:
     """A group with rows must have been closed by its total, where the layout has one."""
     has_rows = bool(found.tables) and found.tables[-1].groups[-1:] == [found.group]
     if profile.totals_close_groups and has_rows and all(t.group != found.group for t in found.totals):
-        raise FileSetAside("incomplete_file", "the total row of an account is missing: the file is cut off; fetch it again")
+        raise FileSetAside(
+            "incomplete_file", "the total row of an account is missing: the file is cut off; fetch it again"
+        )
 
 
 def _is_data(table: SectionRows, record: Record) -> bool:
@@ -248,6 +254,12 @@ def cell_of(table: SectionRows, cells: list[str], names: tuple[str, ...]) -> str
     return ""
 
 
+def _account(table: SectionRows | None, record: Record, found: Scan) -> str | None:
+    """The account a line nobody understands is about, as far as the line or those before it say."""
+    stated = cell_of(table, record.cells, table.section.fields.get("account", ())) if table else ""
+    return stated or found.context.get("account")
+
+
 def _add(table: SectionRows, record: Record, found: Scan) -> None:
     found.counts[table.section.line_class] += record.lines
     table.cells.append(record.cells)
@@ -256,7 +268,7 @@ def _add(table: SectionRows, record: Record, found: Scan) -> None:
     table.context.append(found.context)
 
 
-def _check_count(profile: Profile, found: Scan) -> None:
+def _check_count(found: Scan) -> None:
     if "count" not in found.said:
         return
     # a record nobody understands is still a record the sender counted

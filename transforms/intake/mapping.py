@@ -44,11 +44,15 @@ def each(frame: pl.DataFrame, column: str, say: Callable[[str], str | None]) -> 
 def accounts_named(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     """An account row per account and registration label: the type the label states, or `other` with the label."""
     named = frame.filter(pl.col("label").is_not_null() & pl.col("account_number").is_not_null())
-    named = named.sort("source_line").unique(["source_sha256", "account_number", "label"], keep="first", maintain_order=True)
+    named = named.sort("source_line").unique(
+        ["source_sha256", "account_number", "label"], keep="first", maintain_order=True
+    )
     types = [profile.account_type(r[0], r[1]) for r in named.select("label", "account_number").iter_rows()]
     typed = named.with_columns(pl.Series("account_type", types, pl.String))
     unknown = pl.when(pl.col("account_type") == "other").then(pl.col("label"))
-    into.add("accounts", typed.with_columns(unknown.alias("custodian_code"), pl.lit(profile.custodian).alias("custodian")))
+    into.add(
+        "accounts", typed.with_columns(unknown.alias("custodian_code"), pl.lit(profile.custodian).alias("custodian"))
+    )
 
 
 def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
@@ -58,22 +62,23 @@ def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     if profile.code_drop is not None:
         code = code.str.replace_all(profile.code_drop.pattern, "").str.strip_chars()
     events = _dated(profile, frame).with_columns(
-        code.alias("code"), number(pl.col("amount"), profile).alias("signed"), pl.lit(profile.custodian).alias("custodian")
+        code.alias("code"),
+        number(pl.col("amount"), profile).alias("signed"),
+        pl.lit(profile.custodian).alias("custodian"),
     )
     events = events.join(_meanings(profile, events), on="code", how="left")
     lost = pl.col("signed").is_null() & (pl.col("transaction_type") != "market")
     too_fine = pl.col("signed") != pl.col("signed").cast(MONEY).cast(WIDE)
-    _set_aside(into, events, lost, "amount", "amount_not_known",
-               "the custodian gives no amount (shares moved); state the event and its value in a transactions file")  # fmt: skip
-    _set_aside(into, events, too_fine, "amount", "not_money", "expected dollars and whole cents; fetch the file again")
+    no_amount = "the custodian gives no amount (shares moved); state the event and its value in a transactions file"
+    _set_aside(into, events.filter(lost), "amount_not_known", no_amount)
+    _set_aside(into, events.filter(too_fine), "not_money", "expected dollars and whole cents; fetch the file again")
     good = events.filter(~lost.fill_null(value=False) & ~too_fine.fill_null(value=False))
     into.add("transactions", _identified(_told(profile, good)))
 
 
-def _set_aside(into: Mapped, frame: pl.DataFrame, when: pl.Expr, column: str, rule: str, why: str) -> None:
-    bad = frame.filter(when)
+def _set_aside(into: Mapped, bad: pl.DataFrame, rule: str, why: str) -> None:
     if bad.height:
-        into.aside.append((bad, column, rule, f"column {column}: {why}"))
+        into.aside.append((bad, "amount", rule, f"column amount: {why}"))
 
 
 def _dated(profile: Profile, frame: pl.DataFrame) -> pl.DataFrame:
@@ -108,7 +113,7 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     if profile.counter_account is not None:
         counter = pl.col("action").str.extract(profile.counter_account.pattern, 1).str.replace_all("-", "")
     return events.with_columns(
-        pl.when(pl.col("signed") < 0).then(pl.col("if_out")).otherwise(pl.col("transaction_type")).alias("transaction_type"),
+        pl.when(pl.col("signed") < 0).then("if_out").otherwise("transaction_type").alias("transaction_type"),
         pl.col("signed").abs().fill_null(0).cast(MONEY).alias("amount"),
         pl.when(rule == "trade_year").then(year).when(rule == "year_before").then(year - 1)
         .when(rule == "in_description").then(pl.coalesce(said, year)).alias("tax_year"),
@@ -117,7 +122,7 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _identified(events: pl.DataFrame) -> pl.DataFrame:
-    """Each row's id: hash of its meaning-bearing cells, its tax year and which occurrence of these it is in the file."""
+    """Each row's id: hash of its meaning-bearing cells, tax year and which occurrence of these in the file it is."""
     cells = ["account_number", "trade_date", "action", "symbol", "quantity", "signed", "tax_year"]
     text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")
     numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
@@ -157,12 +162,21 @@ def payroll(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> 
         pl.lit(profile.custodian).alias("recordkeeper"),
         pl.col("plan").alias("recordkeeper_plan"),
     )
-    kept = [*SOURCE, "owner_tax_id", "pay_date", "compensation", "highly_compensated", "recordkeeper", "recordkeeper_plan"]
+    kept = [
+        *SOURCE,
+        "owner_tax_id",
+        "pay_date",
+        "compensation",
+        "highly_compensated",
+        "recordkeeper",
+        "recordkeeper_plan",
+    ]
     rows = known.unpivot(columns, index=kept, variable_name="column", value_name="text").drop_nulls("text")
     meaning = {c: s or None for c, s in profile.money_sources.items()}
+    named = pl.col("column").str.strip_prefix("source ")
     into.add("payroll_contributions", rows.with_columns(
-        pl.col("column").str.strip_prefix("source ").alias("source_column"),
-        pl.col("column").str.strip_prefix("source ").replace_strict(meaning, return_dtype=pl.String).alias("money_source"),
+        named.alias("source_column"),
+        named.replace_strict(meaning, return_dtype=pl.String).alias("money_source"),
         number(pl.col("text"), profile).alias("amount"),
     ))  # fmt: skip
 
@@ -181,7 +195,8 @@ def pershing_accounts(profile: Profile, parts: dict[str, pl.DataFrame], into: Ma
         if column not in first.columns:
             first = first.with_columns(pl.lit(None, pl.String).alias(column))
     known = first.with_columns(
-        pl.coalesce("tax_id_B", "tax_id_G").alias("tax_id"), pl.coalesce("birth_date", "birth_date_G").alias("birth_date"),
+        pl.coalesce("tax_id_B", "tax_id_G").alias("tax_id"),
+        pl.coalesce("birth_date", "birth_date_G").alias("birth_date"),
         pl.concat_str("given_name_G", "family_name_G", separator=" ", ignore_nulls=True).alias("owner_name"),
         pl.Series("account_type", [_registered(profile, r) for r in first.iter_rows(named=True)], pl.String),
     )  # fmt: skip

@@ -15,8 +15,8 @@ _KEY, _CONTENT, _HOUSE = "row key", "row content", "is house"
 def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The rows of a table with every key once, sorted by key; and the rejects the merge itself makes.
 
-    Of rows with one key those received last count; if these differ among themselves they are `conflicting_rows` and what
-    was known before stays. A row repeated within one house file is a harmless `duplicate_row`.
+    Of rows with one key those received last count; if these differ among themselves they are `conflicting_rows` and
+    what was known before stays. A row repeated within one house file is a harmless `duplicate_row`.
     """
     marked = _marked(kind, rows)
     repeated = (pl.int_range(pl.len()).over("source_sha256", _KEY, _CONTENT) > 0) & pl.col(_HOUSE)
@@ -24,7 +24,7 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     left = marked.filter(~repeated)
     aside = [_said(kind, duplicates, "duplicate_row", "the same row is in the file twice; one is enough", blocks=False)]
     while True:
-        newest = left.filter(_newest(kind, left))
+        newest = left.filter(_newest(kind))
         clash = newest.filter(pl.col(_CONTENT).n_unique().over(_KEY) > 1)
         if clash.is_empty():
             break
@@ -55,7 +55,7 @@ def _text(columns: list[str]) -> pl.Expr:
     return pl.concat_str([pl.col(c).cast(pl.String).fill_null("\x00") for c in columns], separator="\x1f")
 
 
-def _newest(kind: str, rows: pl.DataFrame) -> pl.Expr:
+def _newest(kind: str) -> pl.Expr:
     """Received last; among these, corrected forms before the originals they correct."""
     newest = (pl.col("received_at") == pl.col("received_at").max()).over(_KEY)
     if "corrected" not in INPUT_TABLES[kind].schema:
@@ -75,7 +75,9 @@ def _said(kind: str, rows: pl.DataFrame, rule: str, message: str, *, blocks: boo
 def without_mended(rejected: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """The rejects still open: those a later-received good row with the same key has put right are gone."""
     good = [
-        t.select(pl.lit(kind).alias("kind"), rejects.row_key(kind).alias("row_key"), pl.col("received_at").alias("mended_at"))
+        t.select(
+            pl.lit(kind).alias("kind"), rejects.row_key(kind).alias("row_key"), pl.col("received_at").alias("mended_at")
+        )
         for kind, t in tables.items()
         if t.height
     ]

@@ -22,14 +22,16 @@ _BOXES = {
 
 
 def check_file(profile: Profile, frames: dict[str, pl.DataFrame], payers: str) -> None:
-    """Raises `FileSetAside` for a test file, and when a C or the F record counts or sums otherwise than the B records."""
+    """Raises `FileSetAside` for a test file, and when a C or F record counts or sums otherwise than the B records."""
     transmitter = frames.get("T")
     if transmitter is not None and transmitter["test_file_ind"].eq("T").any():
         raise FileSetAside("test_file", "the T record says this is a test file; test files are refused")
     if {"A", "B", "C"} - set(frames):
         raise FileSetAside("incomplete_file", "the file lacks A, B or C records; fetch it again")
     if frames["A"].height != int(payers) or frames["C"].height != int(payers):
-        raise FileSetAside("count_differs", f"the F record says {int(payers)} A records, the file has {frames['A'].height}")
+        raise FileSetAside(
+            "count_differs", f"the F record says {int(payers)} A records, the file has {frames['A'].height}"
+        )
     returns = _with_return(frames)
     for control in frames["C"].iter_rows(named=True):
         _check_control(profile, returns, frames["A"], control)
@@ -41,7 +43,9 @@ def _with_return(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     return frames["B"].sort("source_line").join_asof(said.sort("source_line"), on="source_line")
 
 
-def _check_control(profile: Profile, returns: pl.DataFrame, payers: pl.DataFrame, control: dict[str, str | int]) -> None:
+def _check_control(
+    profile: Profile, returns: pl.DataFrame, payers: pl.DataFrame, control: dict[str, str | int]
+) -> None:
     line = control["source_line"]
     a_line = payers.filter(pl.col("source_line") < line)["source_line"].max()
     mine = returns.filter(pl.col("a_line") == a_line)
@@ -58,7 +62,7 @@ def _check_control(profile: Profile, returns: pl.DataFrame, payers: pl.DataFrame
         if cents(stated) != cents(found):
             raise FileSetAside(
                 "total_differs",
-                f"record {line}: it states a total of {cents(stated)} for amount {code}, its records sum to {cents(found)}",
+                f"record {line}: it states {cents(stated)} for amount {code}, its records sum to {cents(found)}",
             )
 
 
@@ -68,7 +72,7 @@ def flagged(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 
 def returns(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> None:
-    """Forms 1099-R and 5498; an amount whose code the A record doesn't list is null. A correction replaces its original."""
+    """Forms 1099-R and 5498; amounts whose code the A record doesn't list are null. Corrections replace originals."""
     common = frame.with_columns(
         pl.lit(None, pl.String).alias("custodian"),
         each(frame, "tin", lambda t: tax_key(t, key)).alias("owner_tax_id"),

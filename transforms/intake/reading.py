@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
+from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
 from transforms.intake import pub1220
@@ -26,7 +27,7 @@ class Problem:
     line: int | None
     rule: str
     message: str
-    column: str | None = None
+    account_number: str | None = None
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Reading:
     sections: dict[str, pl.DataFrame] = field(default_factory=dict)
     custodian_profile: Profile | None = None
     problems: list[Problem] = field(default_factory=list)
+    #: House rows with too few or too many cells, cell by cell from the left, with column, rule and message.
+    ragged: pl.DataFrame | None = None
     raw: Callable[[int], str] = lambda _line: ""
 
     @property
@@ -66,7 +69,7 @@ def read_file(data: bytes, entry: Entry) -> Reading:
             _read_house(reading, found, data)
     except FileSetAside as aside:
         reading.error = Problem(None, aside.rule, str(aside))
-        reading.house, reading.sections, reading.problems = None, {}, []
+        reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
     return reading
 
 
@@ -83,7 +86,8 @@ def _provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
 def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
     reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
     if found.unknown:
-        reading.note = f"{len(found.unknown)} column(s) of the header aren't known for {found.kind} and are not read"
+        extra = mask_digits(", ".join(found.unknown))
+        reading.note = f"columns not known for {found.kind}, kept in the archive and not read: {extra}"
     lines = records(decode(data, "utf-8-sig"), ",")
     first = next(lines)
     header = [cell.strip() for cell in first.cells]
@@ -91,17 +95,15 @@ def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
     _refuse_repeated(header, found)
     every = list(lines)
     reading.raw = {r.first: r.raw for r in every}.__getitem__
-    good = []
     for record in every:
         reading.counts["blank" if record.is_blank else "data"] += record.lines
-        if record.is_blank:
-            continue
-        reading.rows += 1
-        if len(record.cells) == len(header):
-            good.append(record)
-        else:
-            reading.problems.append(_ragged(record, len(header)))
+    rows = [r for r in every if not r.is_blank]
+    reading.rows = len(rows)
+    good = [r for r in rows if len(r.cells) == len(header)]
     reading.house = _provenance(reading, _house_frame(found.kind, header, good))
+    bad = [r for r in rows if len(r.cells) != len(header)]
+    if bad:
+        reading.ragged = _provenance(reading, _ragged(found.kind, header, bad))
 
 
 def _refuse_repeated(header: list[str], found: HouseKind) -> None:
@@ -110,9 +112,19 @@ def _refuse_repeated(header: list[str], found: HouseKind) -> None:
         raise FileSetAside("column_repeated", f"the header has the column {', '.join(known)} more than once")
 
 
-def _ragged(record: Record, width: int) -> Problem:
-    why = f"the row has {len(record.cells)} cells, the header {width}; quote cells that hold commas and drop the file again"
-    return Problem(record.first, "wrong_number_of_cells", why)
+def _ragged(kind: str, header: list[str], bad: list[Record]) -> pl.DataFrame:
+    """Rows with too few or too many cells, read from the left: good enough to say whom they were about, no more."""
+    width = len(header)
+    even = [Record(r.first, r.last, (r.cells + [""] * width)[:width], r.raw) for r in bad]
+    said = [
+        f"the row has {len(r.cells)} cells, the header {width}; quote cells that hold commas and drop the file again"
+        for r in bad
+    ]
+    return _house_frame(kind, header, even).with_columns(
+        pl.lit(None, pl.String).alias("column"),
+        pl.lit("wrong_number_of_cells").alias("rule"),
+        pl.Series("message", said, pl.String),
+    )
 
 
 def _house_frame(kind: str, header: list[str], good: list[Record]) -> pl.DataFrame:
@@ -136,10 +148,16 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     if profile.name == "irs-pub1220":
         pub1220.check_file(profile, frames, found.said["payers"])
         frames = pub1220.flagged(frames)
-    reading.counts, reading.raw, reading.rows = found.counts, found.raw.__getitem__, _rows(profile, found.counts, frames)
+    reading.counts, reading.raw, reading.rows = (
+        found.counts,
+        found.raw.__getitem__,
+        _rows(profile, found.counts, frames),
+    )
     reading.problems = [
-        Problem(r.first, "line_not_understood", "the line fits nothing the layout of this file has; fetch it again")
-        for r in found.unknown
+        Problem(
+            record.first, "line_not_understood", "the line fits nothing this layout has; fetch the file again", account
+        )
+        for record, account in found.unknown
     ]
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
 
@@ -157,4 +175,3 @@ def _subject(frame: pl.DataFrame) -> pl.DataFrame:
     )
     day = pl.col("date").str.extract(r"^(\S+)") if "date" in frame.columns else pl.lit(None, pl.String)
     return frame.with_columns(day.alias("day"))
-

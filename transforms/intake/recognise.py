@@ -36,10 +36,12 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
     names = _cells(lines[:1], ",")
     house = _house_kinds(names[0] if names else [])
     custodian = [p for p in profiles() if _fits(p, lines)]
-    found = [*house, *custodian]
+    found: list[HouseKind | Profile] = [*house, *custodian]
     if len(found) > 1:
         what = ", ".join(x.kind if isinstance(x, HouseKind) else x.name for x in found)
-        raise FileSetAside("several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them")
+        raise FileSetAside(
+            "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
+        )
     if not found:
         raise FileSetAside("kind_not_known", _nearest(names[0] if names else []))
     return _named(found[0], file_name)
@@ -74,7 +76,7 @@ def _cells(lines: list[str], delimiter: str) -> list[list[str]]:
 
 
 def _house_kinds(header: list[str]) -> list[HouseKind]:
-    """The best house kinds for a header: all required columns there; no unknown column, then most known ones, preferred."""
+    """The best kinds for a header: all required columns there; no unknown column, then most known ones, preferred."""
     names = [cell.strip() for cell in header]
     fits = []
     for kind in HOUSE_KINDS:
@@ -103,4 +105,4 @@ def _nearest(header: list[str]) -> str:
     if not wanted[nearest] & names:
         return "the header fits no house kind and no custodian profile; see the contract for the columns of each kind"
     missing = ", ".join(sorted(wanted[nearest] - names))
-    return f"the header fits no known kind; nearest is {nearest}, whose column(s) {missing} are missing (names are case exact)"
+    return f"the header fits no known kind; nearest is {nearest}, which also has {missing} (names are case exact)"

@@ -20,7 +20,7 @@ _SHORTEST_KEY = 16
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """A file of the book: its bytes' sha256, the name it came under, the as-of date of the run that first took it in."""
+    """A file of the book: the bytes' sha256, the name they came under, the as-of date of the run that took them in."""
 
     received_at: date
     file_name: str
@@ -38,7 +38,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Register:
-    """What the book consists of on `as_of`: its files, what lay in the inbox tonight, and what was still being written."""
+    """What the book consists of on `as_of`: its files, what lay in the inbox tonight, what was still being written."""
 
     as_of: date
     entries: tuple[Entry, ...] = ()

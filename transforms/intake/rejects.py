@@ -1,4 +1,4 @@
-"""Reject rows: which line, which rule, what was expected, and whom the row was about, so that nobody's answer is guessed."""
+"""Reject rows: which line, which rule, what was expected, and whom the row was about."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 
 import polars as pl
 
+from schemas.accounts import normalise_account_number
 from schemas.models import read_date
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_REJECTS, MONEY
 from schemas.validate import message
@@ -68,10 +69,11 @@ def of_problems(reading: Reading) -> pl.DataFrame:
     """Reject rows for lines nobody could split into cells, and for a file set aside as a whole."""
     problems: list[Problem] = [reading.error] if reading.error else reading.problems
     kind = (reading.kind or "").split("+")[0] or None
+    shared = {"file": reading.entry.file_name, "source_sha256": reading.entry.sha256, "kind": kind, "blocks": True,
+              "custodian": reading.custodian, RECEIVED: reading.entry.received_at}  # fmt: skip
     rows = [
-        {"file": reading.entry.file_name, "line_number": p.line, "column": p.column, "rule": p.rule, "message": p.message,
-         "source_sha256": reading.entry.sha256, "kind": kind, "custodian": reading.custodian, "blocks": True,
-         RECEIVED: reading.entry.received_at}
+        {**shared, "line_number": p.line, "rule": p.rule, "message": p.message,
+         "account_number": normalise_account_number(p.account_number) if p.account_number else None}
         for p in problems
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=SCHEMA)
