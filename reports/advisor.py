@@ -162,7 +162,7 @@ ACCOUNTS = Sheet(
         YEAR,
         Column("account", "Account", "text", 20),
         Column("type", "Type", "text", 27),
-        Column("in_pool", "In the IRA pool", "word", 12),
+        Column("in_pool", "In the IRA pool", "word", 14.5),
         Column("why", "Why", "wrap", 46),
         Column("market_value", "Value", "money", 16),
         Column("as_of", "Value as of", "date", 14),

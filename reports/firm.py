@@ -149,9 +149,14 @@ def _count_of(column: str, word: str) -> pl.Expr:
     return (pl.col(column) == word).sum().alias(word)
 
 
+def _sum_of_known(amounts: pl.Expr) -> pl.Expr:
+    """The sum, or nothing where no amount is known: an unknown amount is not $0."""
+    return pl.when(amounts.count() > 0).then(amounts.sum())
+
+
 def _dollars_of(kind: str) -> pl.Expr:
-    counted_ones = pl.col("amount").filter(pl.col("amount_is") == kind, pl.col("severity") != "info")
-    return counted_ones.sum().alias(f"dollars {kind}")
+    actionable = pl.col("amount").filter(pl.col("amount_is") == kind, pl.col("severity") != "info")
+    return _sum_of_known(actionable).alias(f"dollars {kind}")
 
 
 def _by_advisor(book: Book) -> pl.DataFrame:
@@ -179,7 +184,7 @@ def _by_advisor(book: Book) -> pl.DataFrame:
     )
     for part in (people, still_open, resolved, problems):
         named = named.join(part, on="advisor_id", how="left", validate="1:1")
-    counts = pl.selectors.numeric()
+    counts = pl.selectors.integer()
     return named.with_columns(counts.fill_null(0)).sort(
         "critical", "high", "advisor_id", descending=[True, True, False]
     )
@@ -193,7 +198,7 @@ def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
             pl.len().alias("findings"),
             pl.col("person_id").drop_nulls().n_unique().alias("persons"),
             _count_of("status", "new"),
-            pl.col("amount").sum(),
+            _sum_of_known(pl.col("amount")).alias("amount"),
         )
         .sort("critical", "high", "findings", "rule", "amount_is", descending=[True, True, True, False, False])
     )
