@@ -39,7 +39,7 @@ FILES = {
     ),
 }
 
-BAD_ROW = "testcust,887700551234,T4,2026-13-45,contribution,lots for Quackenbush,2026,,\n"
+BAD_ROW = "testcust,887700551234,T4,the day Quackenbush called,contribution,100,2026,,\n"
 
 
 def write_inbox(folder: Path, *, bad_row: bool = False) -> Path:
