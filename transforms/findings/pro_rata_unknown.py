@@ -15,10 +15,11 @@ FINDING = Finding(
         select
             f.*,
             list_filter(f.reasons, lambda r: not (
-                starts_with(r, 'basis_not_') or starts_with(r, 'december_31_value_missing')
-                or starts_with(r, 'row_set_aside') or starts_with(r, 'unclassified_event'))) as others,
+                starts_with(r, 'basis_not_') or starts_with(r, 'december_31_value_missing'))) as others,
         from form_8606 as f
         where f.status = 'UNKNOWN'
+            and len(list_filter(f.reasons, lambda r:
+                starts_with(r, 'row_set_aside') or starts_with(r, 'unclassified_event'))) = 0
     )
     select
         u.person_id, '' as subject, u.tax_year,

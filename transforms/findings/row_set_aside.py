@@ -14,7 +14,7 @@ FINDING = Finding(
         b.person_id, b.file || ':' || b.line_number as subject, null::integer as tax_year,
         null::decimal(18, 2) as amount, 'not known' as amount_is,
         'medium' as severity, null::date as deadline,
-        'Line ' || b.line_number || ' of a ' || replace(b.kind, '_', ' ') || ' file was set aside' as title,
+        'Line ' || b.line_number || ' of the ' || replace(b.kind, '_', ' ') || ' file was set aside' as title,
         'The row breaks the rule ' || b.rule || '; '
             || concat_ws(', ', case when b.blocks_form_8606 then 'Form 8606' end, case when b.blocks_ira_limits then 'IRA limits' end,
                 case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,

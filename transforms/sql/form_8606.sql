@@ -216,7 +216,7 @@ select
         case when j.stated_line_2 is null and j.basis_from = 'stale' then
             'basis_not_current: the last stated basis is for ' || j.basis_year || ' and there were contributions, conversions or '
             || 'distributions since; state the basis for ' || (j.tax_year - 1) || ' or run --tax-year for the years between' end,
-        case when j.traditional_contributions > 0 and j.nondeductible_contributions is null then
+        case when j.blocked_because is null and j.traditional_contributions > 0 and j.nondeductible_contributions is null then
             'nondeductible_not_known: the deductible part of ' || usd(j.traditional_contributions) || ' is not known'
             || coalesce(' (' || array_to_string(j.limits_reasons, '; ') || ')', '') end,
         case when j.divorce_in > 0 or (j.divorce_out > 0 and j.stated_line_2 > 0) then

@@ -4,7 +4,7 @@ blocks as (
     select
         b.person_id,
         y.tax_year,
-        'row_set_aside: line ' || b.line_number || ' of a ' || b.kind || ' file was set aside (' || b.rule
+        'row_set_aside: line ' || b.line_number || ' of the ' || b.kind || ' file was set aside (' || b.rule
             || '); correct it and drop the file again' as reason,
     from blocking_rejects as b
     inner join year_limits as y

@@ -2,7 +2,7 @@
 select
     b.person_id,
     y.tax_year,
-    min('row_set_aside: line ' || b.line_number || ' of a ' || b.kind || ' file was set aside (' || b.rule
+    min('row_set_aside: line ' || b.line_number || ' of the ' || b.kind || ' file was set aside (' || b.rule
         || '); correct it and drop the file again') as said,
 from blocking_rejects as b
 inner join year_limits as y on b.event_year is null or b.event_year = y.tax_year
