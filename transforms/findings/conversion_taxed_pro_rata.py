@@ -37,7 +37,7 @@ FINDING = Finding(
             || ' (IRAs ' || case when f.basis_of_line_6 = 'projected' then 'now' else 'at year-end' end || ' '
             || usd(f.line_6) || ', paid out ' || usd(f.line_7) || ', converted ' || usd(f.line_8) || ').'
             || coalesce(' Pre-tax money counted: ' || pool.accounts || '.', '')
-            || case when f.status = 'REVIEW' then ' To review: ' || array_to_string(f.reasons, '; ') || '.' else '' end
+            || case when f.status = 'REVIEW' then ' To review: ' || in_words(f.reasons) || '.' else '' end
             as explanation,
         case
             when f.line_1 = 0 and f.line_8 > 2 * f.line_3 then 'Nothing to mend if this was meant; plan for the tax.'

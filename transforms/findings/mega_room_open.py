@@ -21,7 +21,7 @@ FINDING = Finding(
             || case when m.catch_up_portion > 0 then ' (after ' || usd(m.catch_up_portion) || ' of catch-up)' else '' end
             || ', still expected from employer and deferrals ' || usd(m.expected_employer + m.expected_deferrals) || '.'
             || case when m.room_before_acp_test then ' This is room before the ACP test, which may cut it.' else '' end
-            || case when m.status = 'REVIEW' then ' To review: ' || array_to_string(m.reasons, '; ') || '.' else '' end
+            || case when m.status = 'REVIEW' then ' To review: ' || in_words(m.reasons) || '.' else '' end
             as explanation,
         'Raise the after-tax election by ' || usd(m.room) || ' before the last payroll of ' || m.tax_year
             || ' and set automatic conversion to Roth.' as action,

@@ -28,7 +28,7 @@ FINDING = Finding(
         'high' as severity,
         case when run.as_of <= py.year_end then py.year_end else py.contribution_due_date end as deadline,
         'Form 8606 for ' || u.tax_year || ' cannot be computed' as title,
-        array_to_string(list_transform(u.others, lambda r: substr(r, strpos(r, ': ') + 2)), '; ') || '.' as explanation,
+        in_words(u.others) || '.' as explanation,
         'State what is missing; until then no number is shown.' as action,
     from untold as u
     inner join person_years as py using (person_id, tax_year)

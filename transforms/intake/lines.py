@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.profile import LineRule, Profile, Section
 
@@ -26,8 +27,7 @@ class FileSetAside(Exception):
         self.rule = rule
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record: first and last physical line (from 1), its cells, and the text it was read from."""
 
     first: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from schemas.accounts import normalise_account_number
+from schemas.accounts import mask_digits, normalise_account_number
 from schemas.models import read_date
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES, MONEY, PROVENANCE, UNCLASSIFIED
@@ -95,10 +95,12 @@ def _meanings(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     for code in events["code"].unique().drop_nulls().to_list():
         action = profile.action(code)
         if action is None:
-            rows.append((code, UNCLASSIFIED, UNCLASSIFIED, "unmapped", "", code))
+            rows.append((code, UNCLASSIFIED, UNCLASSIFIED, "unmapped", "", mask_digits(code)))
         else:
+            # where codes are followed by free text only the known beginning is a code
+            shown = action.match if profile.code_drop else mask_digits(code)
             rows.append((code, action.type or action.out, action.type or action.into, action.meaning, action.tax_year,
-                         action.match.strip()))  # fmt: skip
+                         shown))  # fmt: skip
     names = ("code", "if_out", "transaction_type", "classification", "tax_year_rule", "custodian_code")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 

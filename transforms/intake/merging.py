@@ -18,7 +18,9 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     Of rows with one key those received last count; if these differ among themselves they are `conflicting_rows` and
     what was known before stays. A row repeated within one house file is a harmless `duplicate_row`.
     """
-    marked = _marked(kind, rows)
+    every = _marked(kind, rows)
+    alone = every.filter(pl.col(_KEY).is_unique())
+    marked = every.filter(pl.col(_KEY).is_duplicated())
     repeated = (pl.int_range(pl.len()).over("source_sha256", _KEY, _CONTENT) > 0) & pl.col(_HOUSE)
     duplicates = marked.filter(repeated)
     left = marked.filter(~repeated)
@@ -32,7 +34,7 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
                            "rows that came in together say different things of one fact (same key); keep the right one "
                            "and drop the file again", blocks=True))  # fmt: skip
         left = left.join(clash.select(*_SORT, _KEY), on=[*_SORT, _KEY], how="anti")
-    once = newest.unique(_KEY, keep="first", maintain_order=True)
+    once = pl.concat([alone, newest.unique(_KEY, keep="first", maintain_order=True)])
     order = [*INPUT_TABLES[kind].key, *_SORT, _CONTENT]
     return once.sort(order, nulls_last=True).select(list(INPUT_TABLES[kind].schema)), aside
 

@@ -95,9 +95,9 @@ def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
     _refuse_repeated(header, found)
     every = list(lines)
     reading.raw = {r.first: r.raw for r in every}.__getitem__
-    for record in every:
-        reading.counts["blank" if record.is_blank else "data"] += record.lines
     rows = [r for r in every if not r.is_blank]
+    reading.counts["data"] += sum(r.lines for r in rows)
+    reading.counts["blank"] += sum(r.lines for r in every) - reading.counts["data"]
     reading.rows = len(rows)
     good = [r for r in rows if len(r.cells) == len(header)]
     reading.house = _provenance(reading, _house_frame(found.kind, header, good))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,6 +17,7 @@ _BINARY = {
     b"PK\x03\x04": "a zip file or Excel workbook", b"\x1f\x8b": "a gzip file", b"%PDF": "a PDF",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"PAR1": "a Parquet file",
 }  # fmt: skip
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _UTF8_BOM = "\xef\xbb\xbf"
 
 
@@ -32,7 +34,7 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
     """The one house kind or profile the file fits; raises `FileSetAside` if none or several do."""
     refuse_binary(data)
     head = data[:_HEAD_BYTES].decode("latin-1").removeprefix(_UTF8_BOM)
-    lines = head.splitlines()[:_HEAD_LINES]
+    lines = _LINE_END.split(head)[:_HEAD_LINES]
     names = _cells(lines[:1], ",")
     house = _house_kinds(names[0] if names else [])
     custodian = [p for p in profiles() if _fits(p, lines)]

@@ -63,3 +63,6 @@ create macro severity_of(amount, deadline, as_of) as
         when amount > 100 then 'medium'
         else 'low'
     end;
+-- Reasons as a sentence for people: without their leading codes.
+create macro in_words(reasons) as
+    array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');
