@@ -358,7 +358,10 @@ def _put_stakes(canvas: Canvas, row: int, now: pl.DataFrame) -> int:
         now.filter(pl.col("amount").is_not_null(), pl.col("severity") != "info")
         .group_by("amount_is")
         .agg(pl.len().alias("findings"), pl.col("amount").sum())
-        .sort(pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", descending=[False, False, True])
+        .sort(
+            pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is",
+            descending=[False, False, True, False], nulls_last=True,
+        )  # fmt: skip
     )
     put_panel(canvas, row, 1, 6, "Dollars at stake")
     for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):
