@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 _PLAIN = r"^-?\d{1,16}(\.\d{1,2}0*)?$"
-_GROUPED = r"(\d{1,3}(,\d{3})+|\d+)(\.\d*)?"
+# at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
+_GROUPED = r"(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{0,6})?"
 TAX_ID_COLUMNS = ("tax_id", "owner_tax_id")
 
 #: How each number grammar of a profile writes a number.
 NUMBER_PATTERNS = {
-    "plain": r"^[+-]?(\d+(\.\d*)?|\.\d+)$",
+    "plain": r"^[+-]?(\d{1,15}(\.\d{0,6})?|\.\d{1,6})$",
     "dollar": rf"^([+-]?\$?-?{_GROUPED}|\(\$?{_GROUPED}\))$",
     "implied": r"^\d{1,18}$",
 }

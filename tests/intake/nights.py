@@ -1,0 +1,81 @@
+"""Nights of intake for tests: files in, canonical tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from schemas.tables import INPUT_TABLES
+from transforms.intake import BookCounts, Register, deliver, read_book
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "profiles"
+KEY = b"a key that only tests use"
+
+
+@dataclass
+class Night:
+    """What one night left behind."""
+
+    register: Register
+    counts: BookCounts
+    canonical: Path
+    out: Path
+
+    def table(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.canonical / f"{name}.parquet")
+
+    @property
+    def rejects(self) -> pl.DataFrame:
+        return self.table("rejects")
+
+    @property
+    def files(self) -> pl.DataFrame:
+        return self.table("files")
+
+    def rules(self) -> list[str]:
+        return self.rejects["rule"].to_list()
+
+
+@dataclass
+class Book:
+    """An inbox and what grows out of it, night after night."""
+
+    root: Path
+    nights: list[Night] = field(default_factory=list)
+
+    def drop(self, name: str, content: str | bytes) -> Book:
+        path = self.root / "inbox" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return self
+
+    def clear(self) -> Book:
+        for path in (self.root / "inbox").rglob("*"):
+            if path.is_file():
+                path.unlink()
+        return self
+
+    def night(self, as_of: str = "2026-03-01") -> Night:
+        (self.root / "inbox").mkdir(parents=True, exist_ok=True)
+        out, number = self.root / "out", len(self.nights)
+        previous = self.root / f"register-{number - 1}.json" if number else None
+        register = deliver(self.root / "inbox", out, previous, date.fromisoformat(as_of), settle_seconds=0)
+        counts = read_book(register, out, self.root / f"canonical-{number}", KEY)
+        counts.register.write(self.root / f"register-{number}.json")
+        self.nights.append(Night(register, counts, self.root / f"canonical-{number}", out))
+        return self.nights[-1]
+
+
+def sample(profile: str, name: str) -> bytes:
+    return (GOLDEN / profile / name).read_bytes()
+
+
+def shown(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """A canonical table as the golden CSVs hold it: text, without what only says where it came from."""
+    keep = [
+        c for c in INPUT_TABLES[table].schema if c not in ("source_sha256", "source_file", "received_at", "profile")
+    ]
+    return frame.select(pl.col(c).cast(pl.String) for c in keep)
