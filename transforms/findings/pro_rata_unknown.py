@@ -28,8 +28,10 @@ FINDING = Finding(
         'high' as severity,
         case when run.as_of <= py.year_end then py.year_end else py.contribution_due_date end as deadline,
         'Form 8606 for ' || u.tax_year || ' cannot be computed' as title,
-        in_words(u.others) || '.' as explanation,
-        'State what is missing; until then no number is shown.' as action,
+        usd(coalesce(w.converted, 0) + coalesce(w.distributions, 0) + coalesce(w.withholding, 0))
+            || ' was converted or paid out, and how much of it is taxable cannot be told; no number is shown until it can.'
+            as explanation,
+        'Needed: ' || in_words(u.others) || '.' as action,
     from untold as u
     inner join person_years as py using (person_id, tax_year)
     left join ira_flows as w using (person_id, tax_year)
