@@ -209,8 +209,11 @@ SECRETS = ("901147721", "901-14-7721", "Quintero", "211000101", "55556666", "555
 
 def test_no_message_ever_quotes_a_cell(tmp_path: Path) -> None:
     book = Book(tmp_path)
-    book.drop("persons.csv", "person_id,advisor_id,given_name,family_name,birth_date,tax_id\n"
-              "P1,A1,Marisol,Quintero,31337,901-14-772\nP2,A1,Marisol,Quintero\nP1,,Quintero,,,901147721\n")  # fmt: skip
+    header = "person_id,advisor_id,given_name,family_name,birth_date,tax_id\n"
+    book.drop(
+        "persons.csv",
+        header + "P1,A1,Marisol,Quintero,31337,901-14-772\nP2,A1,Marisol,Quintero\nP1,,Quintero,,,901147721\n",
+    )
     book.drop("tx.csv", TX + "schwab,5555-6666,901-14-7721,2026-01-01,Quintero,31337x\n")
     book.drop("odd.csv", "Quintero,901147721\n")
     book.drop("open.csv", TX + 'schwab,"5555-6666\n')

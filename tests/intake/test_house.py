@@ -1,4 +1,4 @@
-"""House files: what is accepted, and that every problem is named with its line, column, rule and a way to put it right."""
+"""House files: what is accepted; every problem is named with its line, column, rule and a way to put it right."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ BAD_CELLS = [
 @pytest.mark.parametrize(("column", "cell", "rule"), BAD_CELLS, ids=[f"{c}={v or 'blank'}" for c, v, _ in BAD_CELLS])
 def test_one_bad_cell_sets_its_row_aside_and_no_other(tmp_path: Path, column: str, cell: str, rule: str) -> None:
     good = {"custodian": "schwab", "account_number": "1111-2222", "transaction_id": "t1", "trade_date": "2026-04-15",
-            "transaction_type": "contribution", "amount": "7000.00", "tax_year": "2025", "counter_account_number": ""}  # fmt: skip
+            "transaction_type": "contribution", "amount": "7000.00", "tax_year": "2025",
+            "counter_account_number": ""}  # fmt: skip
     bad = {**good, "transaction_id": "t2", column: cell}
     text = TX + "".join(",".join(f'"{v}"' for v in row.values()) + "\n" for row in (good, bad))
     night = drop(tmp_path, text)
@@ -146,7 +147,8 @@ def _raw(kind: str, cells: dict[str, list[str | None]]) -> pl.DataFrame:
     names = [c.name for c in INPUT_TABLES[kind].columns]
     frame = pl.DataFrame({n: cells.get(n, [None] * rows) for n in names}, schema=dict.fromkeys(names, pl.String))
     return frame.with_columns(
-        pl.lit("sha").alias("source_sha256"), pl.lit("f.csv").alias("source_file"), pl.lit(2, pl.Int64).alias("source_line"),
+        pl.lit("sha").alias("source_sha256"), pl.lit("f.csv").alias("source_file"),
+        pl.lit(2, pl.Int64).alias("source_line"),
         pl.lit("house").alias("profile"), pl.lit(date(2026, 1, 1)).alias("received_at"),
     )  # fmt: skip
 
@@ -206,7 +208,7 @@ def test_dollar_grammar_reads_nothing_else(text: str) -> None:
 
 
 def test_pandera_holds_the_typed_table_to_its_vocabulary() -> None:
-    schema = {c: t for c, t in INPUT_TABLES["balances"].schema.items()}
+    schema = INPUT_TABLES["balances"].schema
     row = {"custodian": "s", "account_number": None, "as_of": date(2026, 1, 1), "market_value": Decimal(1),
            "coverage": "some", "source_sha256": "x", "source_file": "f", "source_line": 1, "profile": "p",
            "received_at": date(2026, 1, 1)}  # fmt: skip

@@ -40,10 +40,10 @@ def test_a_typo_names_file_and_key(key: str, value: object, message: str) -> Non
 def test_a_missing_key_and_broken_toml_are_named(tmp_path: Path) -> None:
     broken = table()
     del broken["kind"]
-    with pytest.raises(ProfileError, match="mine.toml: kind: is missing"):
+    with pytest.raises(ProfileError, match=r"mine\.toml: kind: is missing"):
         parse("mine.toml", broken)
     (tmp_path / "bad.toml").write_text("name = ")
-    with pytest.raises(ProfileError, match="bad.toml: not TOML"):
+    with pytest.raises(ProfileError, match=r"bad\.toml: not TOML"):
         load_profile(tmp_path / "bad.toml")
 
 

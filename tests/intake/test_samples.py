@@ -1,4 +1,4 @@
-"""Every sample file is read without loss: each line in a class, each canonical row as written down beside the sample."""
+"""Every sample is read without loss: each line in a class, each canonical row as written down beside the sample."""
 
 from __future__ import annotations
 
@@ -69,7 +69,8 @@ def test_fidelity_2019_account_name_and_number_in_one_cell(tmp_path: Path) -> No
     text = (
         ",,,,\r\nRun Date,Account,Action,Symbol,Security Description,Security Type,Quantity,Price ($),Commission ($),"
         "Fees ($),Accrued Interest ($),Amount ($),Settlement Date\r\n"
-        "02/03/2021,ROLLOVER IRA 200000001, CONV TO ROTH IRA VS 200-000002-1 (Cash), , No Description,Cash,,,,,,-588,\r\n"
+        "02/03/2021,ROLLOVER IRA 200000001, CONV TO ROTH IRA VS 200-000002-1 (Cash), , "
+        "No Description,Cash,,,,,,-588,\r\n"
         "02/03/2021,BROKERAGE 200000000, SOMETHING NEW (Cash), , No Description,Cash,,,,,,-10000,\r\n"
     )
     night = Book(tmp_path).drop("Accounts_History.csv", text).night()
