@@ -4,8 +4,8 @@ Only taking files in is retried, because only there can waiting help. Prefect ke
 parameters are paths, dates and years, and a failure arrives as `StageFailed`, already scrubbed.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations` here: a scheduled run loads this file without registering it as a module, and
+# Prefect could then not tell what the annotations of the flow's parameters mean.
 from datetime import date
 from pathlib import Path
 

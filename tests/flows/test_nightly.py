@@ -73,6 +73,14 @@ def test_the_schedule_calls_the_flow_as_it_is_written() -> None:
     assert options <= set(inspect.signature(nightly.serve).parameters)
 
 
+def test_the_flow_s_annotations_are_types_not_text() -> None:
+    # A scheduled run loads the file in a way in which Prefect can't resolve annotations kept as text: every run failed.
+    from flows.nightly import nightly
+
+    parameters = inspect.signature(nightly.fn).parameters.values()
+    assert [p.name for p in parameters if isinstance(p.annotation, str)] == []
+
+
 @pytest.mark.parametrize(
     ("was", "now", "told"),
     [
