@@ -54,7 +54,7 @@ lock: ## resolve the pinned packages anew (needs uv)
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 bench: $(VENV)/.developing ## time a large made-up book, stage by stage
-	$(BIN)/python -m tests.bench
+	PYTHONPATH=. $(BIN)/python benchmarks/night.py
 
 clean: ## remove .venv, the demo and every cache
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

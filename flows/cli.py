@@ -134,8 +134,7 @@ def _run(asked: argparse.Namespace) -> int:
     out: Path | None = asked.out or (settings.out if settings else None)
     if inbox is None or out is None:
         raise UsageError("run needs --inbox and --out, or --config with both")
-    # A person who starts a run by hand has finished copying; only a scheduled run waits for files to settle.
-    settle_seconds = settings.settle_seconds if settings else 0
+    settle_seconds = settings.settle_seconds if settings else pipeline.SETTLE_SECONDS
     night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds)
     artifacts = settings.artifacts if settings else True
     published = pipeline.run_direct(night) if asked.direct else _run_flow(night, artifacts=artifacts)

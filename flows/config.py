@@ -14,7 +14,7 @@ DEFAULT = Path(__file__).with_name("rothbook.toml")
 _SETTINGS: dict[str, dict[str, type]] = {
     "schedule": {"cron": str, "timezone": str},
     "folders": {"inbox": str, "out": str},
-    "intake": {"settle_seconds": int},
+    "intake": {"settle_seconds": float},
     "prefect": {"artifacts": bool},
 }
 
@@ -27,7 +27,7 @@ class Config:
     timezone: str
     inbox: Path
     out: Path
-    settle_seconds: int
+    settle_seconds: float
     artifacts: bool
 
 

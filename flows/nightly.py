@@ -52,7 +52,7 @@ def nightly(
     out: Path,
     as_of: date | None = None,
     tax_years: list[int] | None = None,
-    settle_seconds: int = 0,
+    settle_seconds: float = pipeline.SETTLE_SECONDS,
     *,
     artifacts: bool = True,
 ) -> Path:

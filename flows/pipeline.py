@@ -21,6 +21,9 @@ from flows.errors import StageFailed, UsageError, scrub
 from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
 
+#: How long a file must stay as it is to count as arrived, when a person starts the run.
+SETTLE_SECONDS = 0.2
+
 
 @dataclass(frozen=True)
 class Night:
@@ -30,10 +33,16 @@ class Night:
     out: Path
     as_of: date
     tax_years: tuple[int, ...]
-    settle_seconds: int = 0
+    settle_seconds: float = SETTLE_SECONDS
 
 
-def plan(inbox: Path, out: Path, as_of: date | None, tax_years: Sequence[int] | None, settle_seconds: int = 0) -> Night:
+def plan(
+    inbox: Path,
+    out: Path,
+    as_of: date | None,
+    tax_years: Sequence[int] | None,
+    settle_seconds: float = SETTLE_SECONDS,
+) -> Night:
     """A run whose inbox exists and whose tax years all have limits; raises `UsageError` or `UnknownTaxYear`."""
     if not inbox.is_dir():
         raise UsageError(f"there is no inbox folder {inbox}; create it and put the files of the book into it")

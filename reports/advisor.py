@@ -352,16 +352,17 @@ def put_tiles(canvas: Canvas, row: int, tiles: list[tuple[str, int, str]]) -> No
         canvas.put(row + 1, 1 + 2 * place, name, small, span=2)
 
 
+#: Tax first, then excess, then by dollars; equal dollars by name, so that the bytes are the same every time.
+STAKES_ORDER = (pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is")
+
+
 def _put_stakes(canvas: Canvas, row: int, now: pl.DataFrame) -> int:
     """Dollars by what they are; kinds are never added to each other."""
     stakes = (
         now.filter(pl.col("amount").is_not_null(), pl.col("severity") != "info")
         .group_by("amount_is")
         .agg(pl.len().alias("findings"), pl.col("amount").sum())
-        .sort(
-            pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is",
-            descending=[False, False, True, False], nulls_last=True,
-        )  # fmt: skip
+        .sort(*STAKES_ORDER, descending=[False, False, True, False], nulls_last=True)
     )
     put_panel(canvas, row, 1, 6, "Dollars at stake")
     for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):

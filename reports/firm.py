@@ -40,6 +40,8 @@ FILES = Sheet(
     tab="2F6B8F",
 )
 
+REJECTS_ORDER = ("file", "line_number", "column", "rule", "source_sha256")
+
 REJECTS = Sheet(
     title="Rows set aside",
     heading="Rows set aside",
@@ -131,7 +133,7 @@ def fill_firm(workbook: Workbook, book: Book, footer: str) -> None:
     _write_summary(Canvas(workbook.create_sheet("Summary"), looks), book, open_now, footer)
     for spec, frame in (
         (FILES, _by_trouble(book.frames["files"])),
-        (REJECTS, book.frames["rejects"].sort("file", "line_number", "column", "rule", "source_sha256", nulls_last=True)),
+        (REJECTS, book.frames["rejects"].sort(REJECTS_ORDER, nulls_last=True)),
         (ADVISORS, _by_advisor(book)),
         (BY_RULE, _by_rule(open_now)),
         (UNMATCHED, open_now.filter(pl.col("person_id").is_null())),

@@ -70,6 +70,7 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     except FileSetAside as aside:
         reading.error = Problem(None, aside.rule, str(aside))
         reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
+        reading.counts = Counter(unknown=len(data.splitlines()))
     return reading
 
 
