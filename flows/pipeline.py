@@ -150,7 +150,8 @@ def _read(run: RunFolder) -> None:
     from transforms.intake import Register, firm_key, read_book
 
     run.canonical.mkdir()
-    read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out))
+    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out))
+    counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
 
 

@@ -24,10 +24,10 @@ SQL = Path(__file__).parent / "sql"
 BEFORE_FORM_8606 = (
     "year_limits", "phaseouts", "account_refs", "known_accounts", "tax_events", "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
-    "ira_flows", "pool_totals", "limits_blocks", "ira_limits", "form_8606_blocks",
+    "ira_flows", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip
 AFTER_FORM_8606 = (
-    "plan_years", "mega_blocks", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates",
+    "plan_years", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates",
     "evidence", "rejects", "files",
 )  # fmt: skip
 

@@ -48,10 +48,10 @@ ruled as (
             when b.wages_unknown then null
             else false
         end as catch_up_must_be_roth,
-        blocks.said as blocked_because,
+        blocks.mega as blocked_because,
     from by_person as b
     inner join person_plans as pp on pp.person_id = b.person_id and pp.tax_year = b.tax_year
-    left join mega_blocks as blocks on blocks.person_id = b.person_id and blocks.tax_year = b.tax_year
+    left join blocks on blocks.person_id = b.person_id and blocks.tax_year = b.tax_year
 ),
 limited as (
     select

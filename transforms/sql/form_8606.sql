@@ -91,7 +91,7 @@ facts as (
         case when b.basis_year = py.tax_year - 1 and earlier.line_14 <> b.basis then earlier.line_14 end
             as contradicting_line_14,
         earlier.status = 'REVIEW' and b.basis_year is distinct from py.tax_year - 1 as carried_from_review,
-        blocks.said as blocked_because,
+        blocks.form_8606 as blocked_because,
     from person_years as py
     left join ira_limits as l on l.person_id = py.person_id and l.tax_year = py.tax_year
     left join ira_contributions as c on c.person_id = py.person_id and c.tax_year = py.tax_year
@@ -100,7 +100,7 @@ facts as (
     left join stated_basis as b on b.person_id = py.person_id
     left join events_between as between_years on between_years.person_id = py.person_id
     left join form_8606_so_far as earlier on earlier.person_id = py.person_id and earlier.tax_year = py.tax_year - 1
-    left join form_8606_blocks as blocks on blocks.person_id = py.person_id and blocks.tax_year = py.tax_year
+    left join blocks on blocks.person_id = py.person_id and blocks.tax_year = py.tax_year
     where py.tax_year = $tax_year
 ),
 -- only people with something on the form

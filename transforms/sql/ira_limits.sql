@@ -18,12 +18,12 @@ facts as (
         end as dollar_limit,
         coalesce(py.stated_roth_magi, py.computed_roth_magi) as roth_magi,
         coalesce(py.stated_deduction_magi, py.computed_deduction_magi) as deduction_magi,
-        coalesce(b.amount, 0) > 0 as is_blocked,
-        b.said as blocked_because,
+        b.ira_limits is not null as is_blocked,
+        b.ira_limits as blocked_because,
     from person_years as py
     left join ira_contributions as c on c.person_id = py.person_id and c.tax_year = py.tax_year
     left join ira_contributions as s on s.person_id = py.spouse_person_id and s.tax_year = py.tax_year
-    left join limits_blocks as b on b.person_id = py.person_id and b.tax_year = py.tax_year
+    left join blocks as b on b.person_id = py.person_id and b.tax_year = py.tax_year
 ),
 compensated as (
     select

@@ -117,7 +117,7 @@ joined as (
             when py.age between 60 and 63 then coalesce(y.catch_up_414v_60_63, y.catch_up_414v_50)
             else y.catch_up_414v_50
         end as catch_up_limit,
-        blocks.said as blocked_because,
+        blocks.mega as blocked_because,
     from by_report_group as r
     inner join year_limits as y on y.tax_year = r.tax_year
     left join person_years as py on py.person_id = r.person_id and py.tax_year = r.tax_year
@@ -127,7 +127,7 @@ joined as (
         on ce.person_id = r.person_id and ce.tax_year = r.tax_year and ce.limit_group_id = r.limit_group_id
     left join deferrals_by_person as dp on dp.person_id = r.person_id and dp.tax_year = r.tax_year
     left join elective_deferrals as ed on ed.person_id = r.person_id and ed.tax_year = r.tax_year
-    left join mega_blocks as blocks on blocks.person_id = r.person_id and blocks.tax_year = r.tax_year
+    left join blocks on blocks.person_id = r.person_id and blocks.tax_year = r.tax_year
 ),
 added as (
     select
