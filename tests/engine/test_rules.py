@@ -322,6 +322,15 @@ def test_stale_balance_is_carried_forward_by_later_events() -> None:
     assert (form["line_6"], form["line_9"], form["status"]) == (99_000, 100_000, "REVIEW")
 
 
+@pytest.mark.parametrize(("as_of", "basis"), [("2026-12-30", "projected"), ("2027-01-02", "december_31")])
+def test_a_closed_account_is_no_december_31_value_before_that_day(as_of: str, basis: str) -> None:
+    book = (
+        Book().person().ira("T", None, closed_on="2026-06-01").add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    )
+    form = _one(_converted(book).compute(as_of=as_of)["form_8606"])
+    assert (form["basis_of_line_6"], form["line_6"]) == (basis, 0)
+
+
 def test_firm_row_replaces_the_custodians_row_of_the_same_event() -> None:
     book = (
         Book()

@@ -130,7 +130,8 @@ judged as (
             when year_has_ended then true
             else not all_projected
         end as is_unknown,
-        case when all_december_31 and accounts_in_pool > 0 or (year_has_ended and accounts_in_pool = 0)
+        -- nothing is a December 31 value before that day, not even the nought of a closed account
+        case when as_of >= year_end and all_december_31 and (year_has_ended or accounts_in_pool > 0)
             then 'december_31' else 'projected' end as basis_of_line_6,
     from concerned
 ),
