@@ -95,6 +95,12 @@ def for_years(tax_years: Sequence[int]) -> tuple[YearLimits, ...]:
     return tuple(for_year(y) for y in tax_years)
 
 
+def rmd_ages() -> tuple[tuple[int, int], ...]:
+    """(born in this year or later, age at which required minimum distributions begin), ascending; IRC 401(a)(9)(C)."""
+    raw = tomllib.loads((HERE / "rmd_ages.toml").read_text(encoding="utf-8"))
+    return tuple((r["born_from"], r["age"]) for r in raw["rmd_age"])
+
+
 def default_tax_years(as_of: date) -> tuple[int, ...]:
     """The tax year of `as_of`, and the year before while its returns can still be filed on extension (October 15)."""
     before = as_of.year - 1
@@ -103,8 +109,10 @@ def default_tax_years(as_of: date) -> tuple[int, ...]:
 
 
 def digest() -> str:
-    """sha256 over every limits file, so that a workbook says which figures it rests on."""
+    """sha256 over every file of figures and switches in limits/, so that a workbook says which figures it rests on."""
     whole = hashlib.sha256()
     for year in years():
         whole.update((HERE / f"{year}.toml").read_bytes())
+    for name in ("contested.toml", "rmd_ages.toml"):
+        whole.update((HERE / name).read_bytes())
     return whole.hexdigest()

@@ -46,7 +46,8 @@ TRANSACTION_TYPES = (
     "rollover_in", "plan_rollover_in", "plan_rollover_out", "trustee_transfer_out", "trustee_transfer_in",
     "distribution", "rmd", "qcd", "qhfd", "withholding", "recharacterization_out", "recharacterization_in",
     "return_of_excess", "return_of_excess_earnings", "divorce_transfer_out", "divorce_transfer_in",
-    "after_tax_rollover_in", "in_plan_roth_conversion", "market",
+    "after_tax_rollover_in", "in_plan_roth_conversion", "qualified_disaster_distribution",
+    "qualified_disaster_repayment", "market",
 )  # fmt: skip
 
 #: A custodian row whose code the profile does not map, or maps to "only a person can tell".
@@ -298,6 +299,7 @@ INTAKE_FILES = Table(
 )  # fmt: skip
 
 STATUSES = ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")
+WAYS = ("accept", "reverse_rollover", "qhfd", "convert_everything", "wait")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
 _RESULTS = (
@@ -343,6 +345,39 @@ _RESULTS = (
             _b("room_before_acp_test"), _m("excess_annual_additions"),
         ),
         key=("person_id", "employer_group_id", "tax_year"),
+    ),
+    Table(
+        "excess_contributions",
+        "One row per person, tax year and kind of IRA with contributions above the limit: the 6% tax (4973, Form 5329).",
+        (
+            _t("person_id"), _y(), _t("ira_kind", values=("traditional", "roth")), _t("status", values=STATUSES),
+            Column("reasons", "list"), *(_m(n) for n in (
+                "excess_before", "withdrawn", "absorbed", "excess_of_year", "cumulative_excess", "december_31_value",
+                "excise_tax")),
+            _d("cure_by"),
+        ),
+        key=("person_id", "tax_year", "ira_kind"),
+    ),
+    Table(
+        "after_tax_conversions",
+        "One row per person, plan and tax year with after-tax money: what converting it to Roth would tax.",
+        (
+            _t("person_id"), _t("plan_id"), _y(), _t("status", values=STATUSES), Column("reasons", "list"),
+            *(_m(n) for n in (
+                "after_tax_balance", "after_tax_basis", "earnings", "plan_balance", "taxable_separate", "taxable_prorated",
+                "to_roth_ira", "to_traditional_ira", "converted", "taxable_of_converted")),
+        ),
+        key=("person_id", "plan_id", "tax_year"),
+    ),
+    Table(
+        "ways_out",
+        "One row per person, tax year and way of dealing with the pro-rata rule: what it moves and what it then costs.",
+        (
+            _t("person_id"), _y(), _t("way", values=WAYS), _t("status", values=STATUSES), Column("reasons", "list"),
+            *(_m(n) for n in ("amount", "conversion", "taxable_now", "taxable_then", "tax_then")), _t("plan_id"),
+            _d("deadline"), Column("rests_on", "list"),
+        ),
+        key=("person_id", "tax_year", "way"),
     ),
     Table(
         "elective_deferrals",

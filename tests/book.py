@@ -110,13 +110,14 @@ class Book:
 
     def compute(
         self, *, as_of: str = "2026-12-01", tax_years: Sequence[int] = (2026,), previous: Path | None = None,
-        run: Path | None = None,
+        run: Path | None = None, choices: dict[str, str] | None = None,
     ) -> dict[str, pl.DataFrame]:  # fmt: skip
         """Run the engine over this book; every result table by name."""
         with tempfile.TemporaryDirectory() as scratch:
             target = run or Path(scratch) / "run"
             canonical = self.write(Path(scratch) / "canonical")
-            compute(canonical, target, as_of=date.fromisoformat(as_of), tax_years=tax_years, previous=previous)
+            compute(canonical, target, as_of=date.fromisoformat(as_of), tax_years=tax_years, previous=previous,
+                    choices=choices)  # fmt: skip
             return {name: pl.read_parquet(target / "results" / f"{name}.parquet") for name in RESULT_TABLES}
 
 

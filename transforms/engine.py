@@ -8,13 +8,13 @@ same years, same limits -> the same result tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from limits import load
+from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms.findings import write_findings
 
@@ -26,9 +26,10 @@ BEFORE_FORM_8606 = (
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip
+YEAR_BY_YEAR = ("form_8606", "excess_contributions")
 AFTER_FORM_8606 = (
-    "plan_years", "elective_deferrals", "mega_backdoor", "ira_aggregation", "backdoor_candidates",
-    "evidence", "rejects", "files",
+    "plan_years", "elective_deferrals", "mega_backdoor", "after_tax_conversions", "ira_aggregation",
+    "backdoor_candidates", "ways_out", "evidence", "rejects", "files",
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
@@ -49,18 +50,26 @@ _SQL_TYPES: dict[Kind, str] = {
 
 
 def compute(
-    canonical: Path, run: Path, *, as_of: date, tax_years: Sequence[int], previous: Path | None
+    canonical: Path,
+    run: Path,
+    *,
+    as_of: date,
+    tax_years: Sequence[int],
+    previous: Path | None,
+    choices: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """Compute every result table of `tax_years` as known on `as_of`.
 
     `canonical` holds `<table>.parquet` for every input table, `rejects.parquet` and `files.parquet`. Writes
     `run/results/*.parquet`, `run/derived/*.parquet` and the warehouse `run/rothbook.duckdb`; returns the row count
     of each result table. `previous` is the folder of the last good run (for what is new, changed or resolved).
+    `choices` moves switches of `limits/contested.toml` for this computation only.
     Raises `limits.load.UnknownTaxYear` for a year that has no limits.
     """
     with connect() as con:
         load_book(con, canonical)
         load_run(con, as_of, tax_years)
+        load_choices(con, choices)
         compute_tables(con, tax_years)
         write_findings(con, previous)
         return _write(con, run)
@@ -111,17 +120,27 @@ def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[in
         "insert into limit_values values (?, ?, ?, ?, ?)",
         [(v.tax_year, v.key, v.filing_status, v.value, v.authority) for y in found for v in y.limits],
     )
+    con.execute("create table rmd_ages (born_from integer, age integer)")
+    con.executemany("insert into rmd_ages values (?, ?)", list(load.rmd_ages()))
     con.execute(
         "create view limits_used as select tax_year, key, filing_status, value::decimal(18, 2) as value, authority"
         " from limit_values"
     )
 
 
+def load_choices(con: duckdb.DuckDBPyConnection, other: Mapping[str, str] | None = None) -> None:
+    """Load the position of every contested switch as the one-row table `choices`."""
+    positions = contested.choices(other)
+    columns = ", ".join(f"${key} as {key}" for key in positions)
+    con.execute(f"create table choices as select {columns}", positions)
+
+
 def compute_tables(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
     """Build every table; Form 8606 year by year, the rest for all years at once."""
     for name in BEFORE_FORM_8606:
         _build(con, name)
-    _compute_form_8606(con, sorted(set(tax_years)))
+    for name in YEAR_BY_YEAR:
+        _build_year_by_year(con, name, sorted(set(tax_years)))
     for name in AFTER_FORM_8606:
         _build(con, name)
 
@@ -134,14 +153,12 @@ def _select(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _compute_form_8606(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
-    con.execute(_create(RESULT_TABLES["form_8606"], "form_8606_so_far"))
+def _build_year_by_year(con: duckdb.DuckDBPyConnection, name: str, tax_years: Sequence[int]) -> None:
+    """One tax year after the other, ascending: what a year leaves behind is where the next one starts."""
+    con.execute(_create(RESULT_TABLES[name], f"{name}_so_far"))
     for year in tax_years:
-        con.execute(
-            f"insert into form_8606_so_far by name {_select('form_8606')}",
-            {"tax_year": year},
-        )
-    con.execute("alter table form_8606_so_far rename to form_8606")
+        con.execute(f"insert into {name}_so_far by name {_select(name)}", {"tax_year": year})
+    con.execute(f"alter table {name}_so_far rename to {name}")
 
 
 def _create(table: Table, name: str) -> str:

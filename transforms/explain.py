@@ -24,6 +24,9 @@ SECTIONS = {
     "ira_limits": "IRA contribution limits",
     "mega_backdoor": "Mega backdoor Roth (415(c))",
     "elective_deferrals": "Elective deferrals (402(g))",
+    "excess_contributions": "Excess contributions and the 6% tax (4973)",
+    "after_tax_conversions": "Converting after-tax plan money (72(e)(8), Notice 2014-54)",
+    "ways_out": "Ways out of pro-rata",
 }
 
 #: Which evidence stands behind which line or column.
@@ -121,7 +124,9 @@ def _section(heading: str, row: dict[str, Any]) -> Iterator[str]:
     for reason in row["reasons"] or ():
         yield f"  because {reason}"
     for key, value in row.items():
-        if key not in ("person_id", "tax_year", "status", "reasons") and value is not None:
+        if key == "rests_on":
+            yield from (f"  rests on {fact}" for fact in value)
+        elif key not in ("person_id", "tax_year", "status", "reasons") and value is not None:
             yield f"  {key:<28} {_shown(value):>18}"
 
 

@@ -397,3 +397,26 @@ def test_a_finding_is_new_open_changed_and_resolved(tmp_path: Path) -> None:
         "2026-11-26",
         "2026-11-24",
     )
+
+
+@pytest.mark.parametrize(
+    ("deferrals", "status", "excess"),
+    [
+        pytest.param(17_000, "COMPUTED", 0, id="at the regular limit"),
+        pytest.param(17_001, "REVIEW", 0, id="above it, within a 110% plan's"),
+        pytest.param(18_100, "REVIEW", 0, id="at a 110% plan's limit"),
+        pytest.param(18_101, "COMPUTED", 1101, id="above both: over the regular limit"),
+    ],
+)
+def test_simple_variants(deferrals: int, status: str, excess: int) -> None:
+    """408(p)(2)(E), 2026 under 50: 17,000, or 18,100 in a 110% plan; no input says which."""
+    book = _plan(Book().person(), "S", "GS", kind="simple", pre_tax_deferrals=deferrals)
+    row = _one(book.compute()["elective_deferrals"])
+    assert (row["status"], row["excess_deferrals"]) == (status, excess)
+
+
+def test_a_simple_plan_keeps_its_own_limit_beside_a_401k() -> None:
+    """408(p)(2)(A)(ii): 19,000 to a SIMPLE and nothing elsewhere is 2,000 over, though below 402(g)."""
+    book = _plan(Book().person(), "S", "GS", kind="simple", pre_tax_deferrals=19_000)
+    row = _one(_plan(book, "K", "GK").compute()["elective_deferrals"])
+    assert (row["deferral_limit"], row["excess_deferrals"]) == (24_500, 2000)

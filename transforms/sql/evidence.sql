@@ -10,7 +10,8 @@ events as (
                 then 'contribution'
             when e.transaction_type in ('roth_conversion_out') then 'conversion'
             when e.transaction_type in ('roth_conversion_in') then 'conversion_in'
-            when e.transaction_type in ('distribution', 'rmd', 'withholding', 'qcd', 'qhfd') then 'distribution'
+            when e.transaction_type in ('distribution', 'rmd', 'withholding', 'qcd', 'qhfd',
+                    'qualified_disaster_distribution') then 'distribution'
             when e.transaction_type in ('plan_rollover_in', 'employer_contribution', 'after_tax_rollover_in') then 'plan_money_in'
             else 'moved'
         end as topic,

@@ -1,5 +1,5 @@
 -- One row per person who has anything for Form 8606 in $tax_year: lines 1-18, with the exact ratio (line 10 is only
--- shown). Earlier years of this run are in form_8606_so_far: their line 14 is this year's line 2 where the firm
+-- shown). Lines 4-12 are Worksheet 1-1 of Pub 590-B where it replaces them. Earlier years of this run are in form_8606_so_far: their line 14 is this year's line 2 where the firm
 -- states no basis for them.
 with
 stated_basis as (
@@ -49,7 +49,9 @@ facts as (
         l.contribution_limit,
         coalesce(f.distributions, 0) + coalesce(f.withholding, 0)
             + larger(0, coalesce(f.qcd, 0) - py.qcd_limit) as line_7,
-        coalesce(f.withholding, 0) as withholding,
+        coalesce(f.disaster_distributions, 0) as disaster_distributions,
+        -- only what repays this year's disaster distributions comes off line 6
+        lesser(coalesce(f.disaster_repayments, 0), coalesce(f.disaster_distributions, 0)) as disaster_repaid,
         larger(0, coalesce(f.qcd, 0) - py.qcd_limit) as qcd_above_limit,
         coalesce(f.converted, 0) as line_8,
         coalesce(f.converted_in, 0) as converted_in,
@@ -92,7 +94,11 @@ facts as (
             as contradicting_line_14,
         earlier.status = 'REVIEW' and b.basis_year is distinct from py.tax_year - 1 as carried_from_review,
         blocks.form_8606 as blocked_because,
+        choices.line_10 as line_10_choice,
+        choices.partly_deductible as partly_deductible_choice,
+        choices.whole_pool_at_a_loss as whole_pool_choice,
     from person_years as py
+    cross join choices
     left join ira_limits as l on l.person_id = py.person_id and l.tax_year = py.tax_year
     left join ira_contributions as c on c.person_id = py.person_id and c.tax_year = py.tax_year
     left join ira_flows as f on f.person_id = py.person_id and f.tax_year = py.tax_year
@@ -108,6 +114,7 @@ concerned as (
     select *,
         line_7 > 0 or line_8 > 0 as money_came_out,
         as_of > year_end as year_has_ended,
+        deductible_contributions > 0 and nondeductible_contributions > 0 and (line_7 > 0 or line_8 > 0) as partly_deductible,
     from facts
     where accounts_in_pool > 0 or accounts_undecided > 0 or line_7 > 0 or line_8 > 0 or traditional_contributions > 0
         or converted_in > 0 or stated_line_2 > 0 or blocked_because is not null
@@ -141,48 +148,67 @@ part_1 as (
         nondeductible_contributions as line_1,
         stated_line_2 + after_tax_rolled_in as line_2,
         line_1 + line_2 as line_3,
-        larger(0, line_1 - traditional_in_year) as line_4,
-        line_3 - line_4 as line_5,
+        partly_deductible and partly_deductible_choice = 'worksheet_1_1' as uses_worksheet_1_1,
+        case when not uses_worksheet_1_1 then larger(0, line_1 - traditional_in_year) end as line_4,
+        -- Worksheet 1-1 line 3: basis and every contribution of the year, the deducted part too
+        case when uses_worksheet_1_1 then line_2 + deductible_contributions + nondeductible_contributions
+            else line_3 - line_4 end as line_5,
+        lesser(line_3, line_5) as basis_available,
         larger(
             0,
             case when basis_of_line_6 = 'december_31' then december_31_total else projected_total end
-                + outstanding_rollovers + in_transit
+                + outstanding_rollovers + in_transit - disaster_repaid
         ) as line_6,
         line_6 + line_7 + line_8 as line_9,
+        money_came_out and line_6 = 0 and line_7 = 0 and line_1 = 0 and line_2 > line_8 as whole_pool_at_a_loss,
     from judged
     where not is_unknown
 ),
-shares as (
+ratios as (
     select
         *,
-        -- exact shares of line 5; line 10 never above 1
-        case when line_9 > 0 then mul_div(line_8, lesser(line_5, line_9), line_9) end as conversion_share,
-        case when line_9 > 0 then mul_div(line_7, lesser(line_5, line_9), line_9) end as distribution_share,
-        -- what a hand form with line 10 at three places (half up) would show as nontaxable
-        case when line_9 > 0 then
-            cast((line_7 + line_8) * lesser(1.000, cast((2000 * cents(line_5) + cents(line_9)) // (2 * cents(line_9))
-                as decimal(18, 0)) * 0.001) as decimal(18, 2)) end as three_place_nontaxable,
+        case when line_9 > 0 then cast(lesser(1000, (2000 * cents(line_5) + cents(line_9)) // (2 * cents(line_9)))
+            as decimal(18, 2)) end as thousandths,
     from part_1
     where money_came_out
 ),
-trimmed as (
-    -- rounding may push line 13 a cent above line 5: the overage comes off line 11 first, then line 12
+shares as (
+    -- line 8 and line 7 times line 10, both ways of line 10; line 10 is never above 1
     select
         *,
-        conversion_share - lesser(conversion_share, larger(0, conversion_share + distribution_share - line_5)) as line_11,
+        case when line_9 > 0 then mul_div(line_8, lesser(line_5, line_9), line_9) end as exact_conversion_share,
+        case when line_9 > 0 then mul_div(line_7, lesser(line_5, line_9), line_9) end as exact_distribution_share,
+        mul_div(line_8, thousandths, 1000.00) as rounded_conversion_share,
+        mul_div(line_7, thousandths, 1000.00) as rounded_distribution_share,
+        line_10_choice = 'three_places' as three_places,
+        case when three_places then rounded_conversion_share else exact_conversion_share end as conversion_share,
+        case when three_places then rounded_distribution_share else exact_distribution_share end as distribution_share,
+    from ratios
+),
+trimmed as (
+    -- line 13 is never above the basis there is: the overage comes off line 11 first, then line 12
+    select
+        *,
+        conversion_share - lesser(conversion_share, larger(0, conversion_share + distribution_share - basis_available)) as line_11,
         distribution_share
-            - larger(0, conversion_share + distribution_share - line_5 - conversion_share) as line_12,
+            - larger(0, conversion_share + distribution_share - basis_available - conversion_share) as line_12,
     from shares
 ),
 computed as (
+    -- a form with Part II only takes the whole basis off a conversion at a loss, and carries none on
     select
-        person_id, line_11, line_12,
-        line_11 + line_12 as line_13,
+        person_id, line_12,
+        whole_pool_at_a_loss and whole_pool_choice = 'part_2_only' as part_2_only,
+        case when part_2_only then line_3 else trimmed.line_11 end as line_11,
+        case when part_2_only then line_3 else trimmed.line_11 + line_12 end as line_13,
         line_3 - line_13 as line_14,
         line_7 - line_12 as line_15a,
-        line_8 - line_11 as line_18,
-        ratio_at_most_one(line_5, line_9) as line_10,
-        abs(three_place_nontaxable - line_13) > 1 as three_places_differ,
+        case when line_7 > 0 then mul_div(line_15a, lesser(disaster_distributions, line_7), line_7) else 0 end as line_15b,
+        case when part_2_only then 0 else line_8 - trimmed.line_11 end as line_18,
+        case when three_places then cast(thousandths * 0.001 as decimal(18, 10)) else ratio_at_most_one(line_5, line_9) end
+            as line_10,
+        abs(rounded_conversion_share + rounded_distribution_share - exact_conversion_share - exact_distribution_share) > 1
+            as three_places_differ,
     from trimmed
 )
 select
@@ -191,7 +217,7 @@ select
     case
         when j.is_unknown then 'UNKNOWN'
         when j.limits_status = 'REVIEW' and j.traditional_contributions > 0 then 'REVIEW'
-        when (j.deductible_contributions > 0 and j.nondeductible_contributions > 0 and j.money_came_out)
+        when j.partly_deductible
             or j.traditional_excess > 0
             or (j.line_8 > j.converted_in + 1 and j.as_of > j.last_conversion_on + interval 10 day)
             or (j.in_transit + j.transfers_over_year_end + j.transfers_unseen > 0 and j.money_came_out)
@@ -206,7 +232,7 @@ select
             or coalesce(j.carried_from_review, false)
             or coalesce(c.three_places_differ, false)
             or (j.deductible_contributions > 0 and p.line_4 > 0)
-            or (j.money_came_out and p.line_6 = 0 and p.line_7 = 0 and p.line_1 = 0 and p.line_2 > p.line_8)
+            or p.whole_pool_at_a_loss
             then 'REVIEW'
         else 'COMPUTED'
     end as status,
@@ -238,9 +264,12 @@ select
             'value_missing: no full balance for ' || j.lacking_any_value end,
     ]) || case when j.is_unknown then [] else said([
             case when j.limits_status = 'REVIEW' and j.traditional_contributions > 0 then array_to_string(j.limits_reasons, '; ') end,
-            case when j.deductible_contributions > 0 and j.nondeductible_contributions > 0 and j.money_came_out then
-                'worksheet_1_1: part of the year''s contribution is deductible and money came out; Pub 590-B worksheet 1-1 may give '
-                || 'another nontaxable amount than Part I' end,
+            case when p.uses_worksheet_1_1 then
+                'worksheet_1_1: part of the year''s contribution is deductible and money came out; Pub 590-B worksheet 1-1 replaces '
+                || 'lines 4 to 12 (line 5 shows its line 3, all contributions of the year with the basis)' end,
+            case when j.partly_deductible and not p.uses_worksheet_1_1 then
+                'part_1_instead_of_worksheet_1_1: part of the year''s contribution is deductible and money came out; Pub 590-B '
+                || 'worksheet 1-1 gives another nontaxable amount' end,
             case when j.traditional_excess > 0 then
                 'excess_contribution: ' || usd(j.traditional_excess) || ' above the limit is not counted as basis' end,
             case when j.line_8 > j.converted_in + 1 and j.as_of > j.last_conversion_on + interval 10 day then
@@ -280,7 +309,7 @@ select
             case when j.deductible_contributions > 0 and p.line_4 > 0 then
                 'line_4_choice: which part of the year''s contributions was deducted is the taxpayer''s choice; line 4 shows the '
                 || 'smallest amount' end,
-            case when j.money_came_out and p.line_6 = 0 and p.line_7 = 0 and p.line_1 = 0 and p.line_2 > p.line_8 then
+            case when p.whole_pool_at_a_loss then
                 'whole_pool_at_a_loss: everything was converted for less than its basis; whether ' || usd(p.line_2 - p.line_8)
                 || ' of basis survives is contested' end,
     ]) end as reasons,
@@ -295,9 +324,8 @@ select
     c.line_10, c.line_11, c.line_12, c.line_13,
     coalesce(c.line_14, p.line_3) as line_14,
     c.line_15a,
-    -- qualified disaster distributions have no transaction type of their own yet, so none are known
-    case when c.line_15a is not null then 0 end as line_15b,
-    c.line_15a as line_15c,
+    c.line_15b,
+    c.line_15a - c.line_15b as line_15c,
     case when p.money_came_out then p.line_8 end as line_16,
     c.line_11 as line_17,
     c.line_18,

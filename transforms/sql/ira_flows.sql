@@ -10,7 +10,12 @@ summed as (
     select
         e.person_id,
         e.event_year as tax_year,
-        coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type in ('distribution', 'rmd')), 0) as distributions,
+        coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type in (
+            'distribution', 'rmd', 'qualified_disaster_distribution')), 0) as distributions,
+        coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qualified_disaster_distribution'), 0)
+            as disaster_distributions,
+        coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qualified_disaster_repayment'), 0)
+            as disaster_repayments,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'withholding'), 0) as withholding,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qcd'), 0) as qcd,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qhfd'), 0) as qhfd,

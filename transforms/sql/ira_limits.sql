@@ -64,12 +64,16 @@ limited as (
 phased as (
     select
         *,
-        phased_limit(contribution_limit, roth_magi, roth_start, roth_end) as roth_limit_before_traditional,
+        phased_limit(contribution_limit, roth_magi, roth_start, roth_end) as exact_roth_limit,
+        three_place_roth_limit(contribution_limit, roth_magi, roth_start, roth_end) as worksheet_roth_limit,
+        case when choices.roth_limit_ratio = 'three_places' then worksheet_roth_limit else exact_roth_limit end
+            as roth_limit_before_traditional,
         case
             when deduction_is_phased is false then contribution_limit
             when deduction_is_phased then phased_limit(contribution_limit, deduction_magi, deduction_start, deduction_end)
         end as deduction_limit,
     from limited
+    cross join choices
 ),
 split as (
     select

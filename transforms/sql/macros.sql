@@ -19,6 +19,15 @@ create macro phased_limit(base, magi, range_start, range_end) as
         else lesser(base, larger(200, base - cast(
             (cents(base) * cents(magi - range_start)) // (cents(range_end - range_start) * 1000) as decimal(15, 0)) * 10))
     end;
+-- Pub 590-A Worksheet 2-2: the same, with the ratio rounded to three places first.
+create macro three_place_roth_limit(base, magi, range_start, range_end) as
+    case
+        when magi <= range_start then base
+        when magi >= range_end then 0
+        else lesser(base, larger(200, base - cast(
+            (cents(base) * ((2000 * cents(magi - range_start) + cents(range_end - range_start))
+                // (2 * cents(range_end - range_start)))) // 1000000 as decimal(15, 0)) * 10))
+    end;
 create macro age_at_year_end(birth_date, tax_year) as tax_year - year(birth_date);
 create macro usd(x) as
     case when x < 0 then '-' else '' end || '$' || format('{:,}', cast(cents(abs(x)) // 100 as bigint))
@@ -39,11 +48,12 @@ create macro flow_sign(transaction_type) as
     case
         when transaction_type in (
             'contribution', 'employer_contribution', 'roth_conversion_in', 'rollover_in', 'plan_rollover_in',
-            'trustee_transfer_in', 'recharacterization_in', 'divorce_transfer_in', 'after_tax_rollover_in') then 1
+            'trustee_transfer_in', 'recharacterization_in', 'divorce_transfer_in', 'after_tax_rollover_in',
+            'qualified_disaster_repayment') then 1
         when transaction_type in (
             'roth_conversion_out', 'rollover_out', 'plan_rollover_out', 'trustee_transfer_out', 'distribution', 'rmd',
             'qcd', 'qhfd', 'withholding', 'recharacterization_out', 'return_of_excess', 'return_of_excess_earnings',
-            'divorce_transfer_out') then -1
+            'divorce_transfer_out', 'qualified_disaster_distribution') then -1
         else 0
     end;
 -- Tax on an amount at a marginal rate stated as a fraction (0.35) or a percent (35), half up; the amount itself if the

@@ -15,6 +15,8 @@ select
     max(v.value) filter (v.key = 'simple_deferral_408p') as simple_deferral_408p,
     max(v.value) filter (v.key = 'simple_catch_up_50') as simple_catch_up_50,
     max(v.value) filter (v.key = 'simple_catch_up_60_63') as simple_catch_up_60_63,
+    max(v.value) filter (v.key = 'simple_deferral_enhanced_110pct') as simple_deferral_enhanced_110pct,
+    max(v.value) filter (v.key = 'simple_catch_up_50_enhanced_110pct') as simple_catch_up_50_enhanced_110pct,
     max(v.value) filter (v.key = 'hsa_family') as hsa_family,
     max(v.value) filter (v.key = 'hsa_self_only') as hsa_self_only,
     max(v.value) filter (v.key = 'hsa_catch_up_55') as hsa_catch_up_55,
