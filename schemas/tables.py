@@ -348,7 +348,7 @@ _RESULTS = (
     ),
     Table(
         "excess_contributions",
-        "One row per person, tax year and kind of IRA with contributions above the limit: the 6% tax (4973, Form 5329).",
+        "One row per person, tax year and kind of IRA with an excess: the 6% tax (4973, Form 5329).",
         (
             _t("person_id"), _y(), _t("ira_kind", values=("traditional", "roth")), _t("status", values=STATUSES),
             Column("reasons", "list"), *(_m(n) for n in (
@@ -364,8 +364,8 @@ _RESULTS = (
         (
             _t("person_id"), _t("plan_id"), _y(), _t("status", values=STATUSES), Column("reasons", "list"),
             *(_m(n) for n in (
-                "after_tax_balance", "after_tax_basis", "earnings", "plan_balance", "taxable_separate", "taxable_prorated",
-                "to_roth_ira", "to_traditional_ira", "converted", "taxable_of_converted")),
+                "after_tax_balance", "after_tax_basis", "earnings", "plan_balance", "taxable_separate",
+                "taxable_prorated", "to_roth_ira", "to_traditional_ira", "converted", "taxable_of_converted")),
         ),
         key=("person_id", "plan_id", "tax_year"),
     ),

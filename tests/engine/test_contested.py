@@ -1,4 +1,4 @@
-"""The contested rules: the default and the other choice of every switch, and REVIEW where the choice moves the number."""
+"""The contested rules: both positions of every switch, and REVIEW where the choice moves the number."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_line_10_exact_and_at_three_places() -> None:
 
 
 def test_line_10_is_review_where_three_places_move_it_by_more_than_a_dollar() -> None:
-    """7,000 of basis, 93,000 pre-tax, 50,000 converted: .07 exactly; with 93,500 it is .069652, .070 at three places."""
+    """7,000 of basis in 100,500: .069652 exactly, .070 at three places; 50,000 converted."""
     book = _ordinary_backdoor()
     book.rows["balances"][0]["market_value"] = 50_500
     for row in book.rows["transactions"][1:]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.book import Book
-from tests.oracles.form_8606 import form_8606
+from tests.oracles.form_8606 import form_8606, worksheet_1_1
 from tests.oracles.mega_backdoor import room
 
 ENGINE = settings(
@@ -107,6 +107,90 @@ def test_a_roth_or_a_plan_account_more_changes_nothing(rows: list[dict[str, Deci
     assert _forms(plain).equals(_forms(more))
 
 
+partly_deducted = st.fixed_dictionaries(
+    {
+        "basis": small,
+        "contributions": st.integers(200_000, 700_000).map(lambda c: Decimal(c) / 100),
+        "year_end": small,
+        "line_7": small,
+        "line_8": st.integers(1, 200_000_000).map(lambda c: Decimal(c) / 100),
+    }
+)
+
+
+@ENGINE
+@given(st.lists(partly_deducted, min_size=20, max_size=40))
+def test_vectorised_worksheet_1_1_equals_the_worksheet_filled_in_by_hand(rows: list[dict[str, Decimal]]) -> None:
+    book = Book()
+    for n, row in enumerate(rows):
+        who = f"P{n:03d}"
+        book.person(who, 2025, ira_deduction=1500, deduction_magi=50_000)
+        book.add("ira_basis", person_id=who, tax_year=2024, basis=row["basis"])
+        book.ira(f"{who}T", row["year_end"], person_id=who, as_of="2025-12-31")
+        book.ira(f"{who}R", row["line_8"], person_id=who, kind="roth_ira", as_of="2025-12-31")
+        book.event(f"{who}T", "2025-02-01", "contribution", row["contributions"], tax_year=2025)
+        book.convert("2025-03-02", row["line_8"], out_of=f"{who}T", into=f"{who}R")
+        if row["line_7"]:
+            book.event(f"{who}T", "2025-06-01", "distribution", row["line_7"])
+    for row, got in zip(rows, _forms(book).iter_rows(named=True), strict=True):
+        want = worksheet_1_1(
+            row["basis"], row["contributions"], Decimal(1500), row["year_end"], row["line_7"], row["line_8"]
+        )
+        assert got["status"] == "REVIEW"
+        for line in ("line_3", "line_9", "line_11", "line_12", "line_13", "line_14", "line_15c", "line_18"):
+            assert got[line] == getattr(want, line), (line, row)
+        assert got["line_14"] >= 0
+
+
+exposed = st.fixed_dictionaries(
+    {
+        "pre_tax": st.integers(1, 100_000_000).map(lambda c: Decimal(c) / 100),
+        "basis": contribution,
+        "converted": st.integers(1, 5_000_000).map(lambda c: Decimal(c) / 100),
+        "spent": small,
+    }
+)
+
+
+def _exposed(book: Book, who: str, row: dict[str, Decimal], way: str = "accept", moved: Decimal = Decimal(0)) -> None:
+    """A person who converted and, when `way` is taken, has moved `moved` out of the pool that way."""
+    out, plan, hsa = f"{who}T", f"{who}P", f"{who}H"
+    book.person(who, 2026, hsa_coverage="family", hsa_contributions=0, qhfd_used=False)
+    book.add("ira_basis", person_id=who, tax_year=2025, basis=row["basis"])
+    book.ira(out, row["pre_tax"] - moved, person_id=who).ira(f"{who}R", 0, person_id=who, kind="roth_ira")
+    book.ira(hsa, 0, person_id=who, kind="hsa")
+    book.add("plans", plan_id=plan, employer_group_id=plan)
+    book.add("plan_contributions", person_id=who, plan_id=plan, tax_year=2026, as_of="2026-11-20")
+    book.convert("2026-03-02", row["converted"], out_of=out, into=f"{who}R")
+    if row["spent"]:
+        book.event(out, "2026-06-01", "distribution", row["spent"])
+    if moved and way == "reverse_rollover":
+        book.event(out, "2026-11-10", "plan_rollover_out", moved)
+    if moved and way == "qhfd":
+        book.event(out, "2026-11-10", "qhfd", moved)
+    if moved and way == "convert_everything":
+        book.convert("2026-11-10", moved, out_of=out, into=f"{who}R")
+
+
+@ENGINE
+@given(st.lists(exposed, min_size=10, max_size=20))
+def test_taking_a_way_out_costs_what_was_said_it_would(rows: list[dict[str, Decimal]]) -> None:
+    before = Book()
+    for n, row in enumerate(rows):
+        _exposed(before, f"P{n:03d}", row)
+    said = before.compute()["ways_out"]
+    for way in ("reverse_rollover", "qhfd", "convert_everything"):
+        chosen = {r["person_id"]: r for r in said.filter(pl.col("way") == way).iter_rows(named=True)}
+        open_rows = {n: chosen[f"P{n:03d}"] for n in range(len(rows)) if chosen.get(f"P{n:03d}", {}).get("amount")}
+        after = Book()
+        for n, row in enumerate(rows):
+            moved = open_rows[n]["amount"] if n in open_rows else Decimal(0)
+            _exposed(after, f"P{n:03d}", row, way, moved)
+        forms = {r["person_id"]: r for r in after.compute()["form_8606"].iter_rows(named=True)}
+        for promise in open_rows.values():
+            assert forms[promise["person_id"]]["line_18"] == promise["taxable_then"], (way, promise)
+
+
 dollars = st.integers(0, 8_000_000).map(lambda c: Decimal(c) / 100)
 mega_inputs = st.fixed_dictionaries(
     {
@@ -151,3 +235,16 @@ def test_vectorised_415c_room_equals_the_rules_page(rows: list[dict[str, Any]]) 
             got["catch_up_portion"],
             got["excess_annual_additions"],
         ) == want, row
+
+
+@ENGINE
+@given(st.lists(st.integers(0, 3_000_000).map(lambda c: Decimal(c) / 100), min_size=10, max_size=30))
+def test_room_falls_dollar_for_dollar_with_the_match(matches: list[Decimal]) -> None:
+    book = Book()
+    for n, match in enumerate([Decimal(0), *matches]):
+        book.person(f"P{n:03d}")
+        book.add("plans", plan_id=f"PL{n:03d}", employer_group_id=f"PL{n:03d}")
+        book.add("plan_contributions", person_id=f"P{n:03d}", plan_id=f"PL{n:03d}", tax_year=2026, as_of="2026-11-30",
+                 pre_tax_deferrals=24_500, employer_match=match)  # fmt: skip
+    rooms = book.compute()["mega_backdoor"].sort("person_id")["room"].to_list()
+    assert rooms[1:] == [rooms[0] - match for match in matches]

@@ -44,3 +44,27 @@ def form_8606(
         line_12 -= overage - cut
     line_13 = line_11 + line_12
     return Form8606(line_3, line_9, line_11, line_12, line_13, line_3 - line_13, line_7 - line_12, line_8 - line_11)
+
+
+def worksheet_1_1(
+    basis: Decimal, contributions: Decimal, deducted: Decimal, year_end: Decimal, line_7: Decimal, line_8: Decimal
+) -> Form8606:
+    """Pub 590-B Worksheet 1-1, then Form 8606 from its line 8: all of the year's contributions are in the numerator.
+
+    `contributions` is everything contributed for the year, `deducted` the part of it that was deducted.
+    """
+    numerator = basis + contributions
+    denominator = year_end + line_7 + line_8
+    line_3 = basis + contributions - deducted
+    top = min(numerator, denominator)
+    line_11 = (line_8 * top / denominator).quantize(CENT, ROUND_HALF_UP)
+    line_12 = (line_7 * top / denominator).quantize(CENT, ROUND_HALF_UP)
+    overage = line_11 + line_12 - min(line_3, numerator)
+    if overage > 0:
+        cut = min(overage, line_11)
+        line_11 -= cut
+        line_12 -= overage - cut
+    line_13 = line_11 + line_12
+    return Form8606(
+        line_3, denominator, line_11, line_12, line_13, line_3 - line_13, line_7 - line_12, line_8 - line_11
+    )
