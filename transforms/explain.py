@@ -49,19 +49,22 @@ FEEDS = {
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything behind one person: result rows by table, evidence rows, findings, figures used."""
+    """Everything behind one person: result rows by table, evidence, findings, figures and contested choices used."""
 
     person_id: str
     results: dict[str, list[dict[str, Any]]]
     evidence: list[dict[str, Any]]
     findings: list[dict[str, Any]]
     limits: list[dict[str, Any]]
+    choices: dict[str, str]
 
 
 def gather(run: Path, person_id: str, tax_year: int | None = None) -> Explanation:
     """Collect what a run knows of `person_id`; raises KeyError if the run has no such person."""
 
     def rows(path: Path) -> list[dict[str, Any]]:
+        if not path.exists():  # a run of a version that didn't compute it yet
+            return []
         frame = pl.scan_parquet(path).filter(pl.col("person_id") == person_id)
         if tax_year is not None:
             frame = frame.filter(pl.col("tax_year").is_null() | (pl.col("tax_year") == tax_year))
@@ -78,7 +81,12 @@ def gather(run: Path, person_id: str, tax_year: int | None = None) -> Explanatio
         rows(run / "derived" / "evidence.parquet"),
         rows(run / "results" / "findings.parquet"),
         used.collect().to_dicts(),
+        _choices(run / "derived" / "choices.parquet"),
     )
+
+
+def _choices(path: Path) -> dict[str, str]:
+    return pl.read_parquet(path).row(0, named=True) if path.exists() else {}
 
 
 def explain(run: Path, person_id: str, tax_year: int | None = None) -> str:
@@ -91,7 +99,7 @@ def explain_json(run: Path, person_id: str, tax_year: int | None = None) -> str:
     found = gather(run, person_id, tax_year)
     content = {
         "person_id": person_id, **found.results, "evidence": found.evidence, "findings": found.findings,
-        "limits_used": found.limits,
+        "limits_used": found.limits, "contested_choices": found.choices,
     }  # fmt: skip
     return json.dumps(content, indent=2, default=_plain)
 
@@ -150,3 +158,7 @@ def _limits(found: Explanation) -> Iterator[str]:
     for limit in found.limits:
         status = f" ({limit['filing_status']})" if limit["filing_status"] else ""
         yield f"  {limit['tax_year']} {limit['key']}{status}: {limit['value']:,}  {limit['authority']}"
+    yield ""
+    yield "Contested rules, as switched in limits/contested.toml"
+    for key, choice in found.choices.items():
+        yield f"  {key}: {choice}"
