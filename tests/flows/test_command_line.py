@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -198,7 +197,10 @@ def test_explain_walks_back_to_a_file_and_line(finished: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert "transactions.csv:" in told.stdout
     as_json = rothbook("explain", "P1", "--out", finished, "--format", "json")
-    assert json.loads(as_json.stdout)
+    page = json.loads(as_json.stdout)
+    assert page["contested_choices"]["partly_deductible"] == "worksheet_1_1"
+    assert all(limit["authority"] for limit in page["limits_used"])
+    assert "line_10: exact" in told.stdout
     assert rothbook("explain", "NOBODY", "--out", finished).returncode == 2
     assert rothbook("explain", "P1", "--out", finished / "nowhere").returncode == 2
 
@@ -209,13 +211,6 @@ def test_schedule_without_a_server_says_how_to_start_one() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=bare, check=False)
     assert done.returncode == 2
     assert "prefect server start" in done.stderr
-
-
-def test_help_is_quick() -> None:
-    rothbook("--help")
-    started = time.perf_counter()
-    assert rothbook("--help").returncode == 0
-    assert time.perf_counter() - started < 1
 
 
 def test_the_launcher_works_through_a_link_from_any_folder(tmp_path: Path) -> None:
