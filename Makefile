@@ -7,7 +7,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --upgrade --universal --python-
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 DEMO_AS_OF := 2026-12-01
 
-.PHONY: help setup demo test lint format lock bench clean
+.PHONY: help setup demo test lint format lock bench mutate clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,9 @@ lock: ## resolve the pinned packages anew (needs uv)
 
 bench: $(VENV)/.developing ## time a large made-up book, stage by stage
 	PYTHONPATH=. $(BIN)/python benchmarks/night.py
+
+mutate: $(VENV)/.developing ## mutate the SQL of the tax rules; N=200 mutants unless told
+	PYTHONPATH=. $(BIN)/python -m tests.mutation.mutate --sample $(or $(N),200) --seed 1 --jobs 2
 
 clean: ## remove .venv, the demo and every cache
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
