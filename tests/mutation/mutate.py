@@ -86,6 +86,7 @@ class Mutant:
 
     file: str
     line: int
+    column: int
     start: int
     before: str
     after: str
@@ -95,6 +96,11 @@ class Mutant:
         """The SQL with this one change; a dropped word takes the space after it along."""
         rest = sql[self.start + len(self.before) :]
         return sql[: self.start] + self.after + (rest if self.after else rest.lstrip(" "))
+
+    @property
+    def where(self) -> str:
+        """File, line and column: a line may hold the same operator twice."""
+        return f"{SQL.as_posix()}/{self.file}.sql:{self.line}:{self.column}"
 
     @property
     def change(self) -> str:
@@ -117,7 +123,8 @@ def mutants(file: str, sql: str) -> Iterator[Mutant]:
         after = None if n in fixed else _replacement(found, n)
         if after is not None:
             line = sql.count("\n", 0, token.start) + 1
-            yield Mutant(file, line, token.start, token.text, after, lines[line - 1].strip())
+            column = token.start - sql.rfind("\n", 0, token.start)
+            yield Mutant(file, line, column, token.start, token.text, after, lines[line - 1].strip())
 
 
 def _replacement(found: Sequence[Token], n: int) -> str | None:
@@ -338,9 +345,7 @@ def report(results: Sequence[Result], chosen: int, everything: int) -> str:
     if not survivors:
         return "\n".join([*lines, "None.", ""])
     lines += ["| Where | Change | Line |", "|---|---|---|"]
-    lines += [
-        f"| {SQL.as_posix()}/{m.file}.sql:{m.line} | {_code(m.change)} | {_code(m.source_line)} |" for m in survivors
-    ]
+    lines += [f"| {m.where} | {_code(m.change)} | {_code(m.source_line)} |" for m in survivors]
     return "\n".join([*lines, ""])
 
 
@@ -416,7 +421,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 results.append(result)
                 m = result.mutant
                 print(f"{len(results)}/{len(chosen)} {result.outcome:9} {result.seconds:4.0f} s"
-                      f" {m.file}.sql:{m.line}: {m.change}", flush=True)  # fmt: skip
+                      f" {m.where}: {m.change}", flush=True)  # fmt: skip
                 if options.report:
                     # a run takes hours: what is known is kept if it is stopped
                     options.report.write_text(report(results, len(chosen), len(every)), encoding="utf-8")

@@ -81,7 +81,7 @@ def test_the_and_of_a_between_stays() -> None:
 
 def test_a_mutant_knows_its_line() -> None:
     (found,) = mutants("rule", "-- 1\nselect *,\n    a < b,\nfrom c")
-    assert (found.line, found.source_line, found.change) == (3, "a < b,", "< -> <=")
+    assert (found.line, found.column, found.source_line, found.change) == (3, 7, "a < b,", "< -> <=")
 
 
 def test_tokens_leave_out_what_is_silent() -> None:
@@ -105,8 +105,8 @@ def test_what_killed_last_comes_first_then_the_fast_tests() -> None:
 
 
 def test_the_report_counts_and_names_survivors() -> None:
-    mutant = Mutant("rule", 3, 0, "<", "<=", "a < b || c")
+    mutant = Mutant("rule", 3, 7, 0, "<", "<=", "a < b || c")
     results = [Result(mutant, outcome, 1.0) for outcome in ("killed", "killed", "timed out", "survived", "invalid")]
     text = report(results, 5, 9)
     assert "| rule.sql | 5 | 3 | 1 | 1 | 1 | 75% |" in text
-    assert r"| transforms/sql/rule.sql:3 | `< -> <=` | `a < b \|\| c` |" in text
+    assert r"| transforms/sql/rule.sql:3:7 | `< -> <=` | `a < b \|\| c` |" in text
