@@ -7,7 +7,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --upgrade --universal --python-
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 DEMO_AS_OF := 2026-12-01
 
-.PHONY: help setup demo test lint format lock bench mutate clean
+.PHONY: help setup demo test lint format lock bench mutate oracle clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -56,9 +56,16 @@ lock: ## resolve the pinned packages anew (needs uv)
 bench: $(VENV)/.developing ## time a large made-up book, stage by stage
 	PYTHONPATH=. $(BIN)/python benchmarks/night.py
 
+oracle: $(VENV)/.developing ## hold IRA limits and deductions against PolicyEngine US (slow: minutes)
+	@test -x .venv-oracle/bin/python || $(PYTHON) -m venv .venv-oracle
+	.venv-oracle/bin/python -m pip install --quiet --disable-pip-version-check policyengine-us==2.68.0
+	PYTHONPATH=. $(BIN)/python -m tests.oracles.policyengine.cases > .venv-oracle/cases.jsonl
+	.venv-oracle/bin/python tests/oracles/policyengine/reference.py < .venv-oracle/cases.jsonl > .venv-oracle/expected.jsonl
+	PYTHONPATH=. $(BIN)/python -m tests.oracles.policyengine.compare < .venv-oracle/expected.jsonl
+
 mutate: $(VENV)/.developing ## mutate the SQL of the tax rules; N=200 mutants unless told
 	PYTHONPATH=. $(BIN)/python -m tests.mutation.mutate --sample $(or $(N),200) --seed 1 --jobs 2
 
 clean: ## remove .venv, the demo and every cache
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-oracle demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -420,3 +420,10 @@ def test_a_simple_plan_keeps_its_own_limit_beside_a_401k() -> None:
     book = _plan(Book().person(), "S", "GS", kind="simple", pre_tax_deferrals=19_000)
     row = _one(_plan(book, "K", "GK").compute()["elective_deferrals"])
     assert (row["deferral_limit"], row["excess_deferrals"]) == (24_500, 2000)
+
+
+def test_the_deduction_phases_out_the_dollar_limit_and_not_the_compensation() -> None:
+    """219(g)(1), Pub 590-A Worksheet 1-2: half of 7,500 is 3,750, below the 5,000 of compensation (2026)."""
+    book = Book().person(filing_status="mfj", compensation=5000, deduction_magi=139_000, spouse_person_id="P2")
+    book.person("P2", filing_status="mfj", compensation=0)
+    assert _one(book.compute()["ira_limits"], person_id="P1")["deduction_limit"] == 3750

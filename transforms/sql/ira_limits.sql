@@ -70,7 +70,9 @@ phased as (
             as roth_limit_before_traditional,
         case
             when deduction_is_phased is false then contribution_limit
-            when deduction_is_phased then phased_limit(contribution_limit, deduction_magi, deduction_start, deduction_end)
+            -- 219(g)(1) reduces the dollar limit only; compensation caps what is left (Pub 590-A Worksheet 1-2 lines 5-8)
+            when deduction_is_phased then
+                lesser(contribution_limit, phased_limit(dollar_limit, deduction_magi, deduction_start, deduction_end))
         end as deduction_limit,
     from limited
     cross join choices
