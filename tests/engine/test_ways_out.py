@@ -235,6 +235,7 @@ def test_without_separate_accounting_the_whole_account_counts() -> None:
     book = _sub_account(separate=False, after_tax_balance=50_000, after_tax_basis=20_000)
     row = _after_tax(book.add("balances", account_number="K", as_of="2026-11-20", market_value=100_000))
     assert (row["status"], row["taxable_prorated"], row["taxable_separate"]) == ("COMPUTED", 40_000, None)
+    assert (row["to_roth_ira"], row["to_traditional_ira"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +248,14 @@ def test_without_separate_accounting_the_whole_account_counts() -> None:
         pytest.param(
             _sub_account(separate=True).event("K", "2026-08-01", "in_plan_roth_conversion", 100),
             "REVIEW", "conversion_not_matched", id="converted before the statement",
+        ),
+        pytest.param(
+            _sub_account(separate=True).event("K", "2026-09-30", "in_plan_roth_conversion", 100),
+            "REVIEW", "conversion_not_matched", id="converted on the day of the statement",
+        ),
+        pytest.param(
+            _sub_account(separate=True, after_tax_contributions=1, after_tax_balance=None, after_tax_basis=None),
+            "UNKNOWN", "after_tax_balance", id="a dollar contributed, balance blank",
         ),
     ],
 )  # fmt: skip
