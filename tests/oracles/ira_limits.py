@@ -1,4 +1,4 @@
-"""IRA contribution limits, excess and the 6% tax of one person, from sections 219, 408A(c) and 4973, in exact fractions.
+"""IRA contribution limits, excess and the 6% tax of one person: sections 219, 408A(c), 4973, in exact fractions.
 
 Written from the rules and Pub 590-A, not from the engine, so that the two can be held against each other.
 """
@@ -34,7 +34,7 @@ class Figures:
         return _pick(filing_status, self.covered_single, self.covered_joint)
 
     def spouse_covered(self, filing_status: str) -> Range | None:
-        """The deduction range where only the spouse is covered, 219(g)(7): the joint Roth range; None if there is none."""
+        """The deduction range where only the spouse is covered, 219(g)(7): the joint Roth range; None without a range."""
         return {"mfj": self.roth_joint, "mfs_lived_with_spouse": (0, 10_000)}.get(filing_status)
 
 
@@ -80,7 +80,7 @@ def ira_limits(
     covered: bool, spouse_covered: bool, traditional: Decimal, roth: Decimal,
     spouse_compensation: Decimal = ZERO, spouse_contributed: Decimal = ZERO,
 ) -> Limits:  # fmt: skip
-    """Every limit of a person whose facts are all known. Contributions are net of what was returned or moved in time."""
+    """Every limit of a person whose facts are all known. Contributions are net of what was returned or moved."""
     figures = FIGURES[tax_year]
     dollar_limit = Decimal(figures.limit + (figures.catch_up if age >= 50 else 0))
     usable = compensation
