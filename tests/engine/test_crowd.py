@@ -132,7 +132,7 @@ def test_excess_of_two_years(everything: Results) -> None:
 
 
 def test_ways_out_of_the_open_year(everything: Results) -> None:
-    """Pre-tax left: 104,000 - (115,000 is total, basis 21,300.50) leaves 93,699.50 to move; then 8,000 x 1, all basis."""
+    """Of 115,000 in the pool 21,300.50 is basis: 93,699.50 is left to move; then 8,000 x 1, all basis."""
     rows = _by(everything["ways_out"].filter(pl.col("tax_year") == 2026), "way")
     assert (rows["reverse_rollover"]["amount"], rows["reverse_rollover"]["taxable_then"]) == (D("93699.50"), 0)
     assert (rows["accept"]["taxable_now"], rows["accept"]["tax_then"]) == (D("6518.23"), D("2085.83"))

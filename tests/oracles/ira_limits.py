@@ -34,7 +34,7 @@ class Figures:
         return _pick(filing_status, self.covered_single, self.covered_joint)
 
     def spouse_covered(self, filing_status: str) -> Range | None:
-        """The deduction range where only the spouse is covered, 219(g)(7): the joint Roth range; None without a range."""
+        """The deduction range where only the spouse is covered, 219(g)(7): the joint Roth range, or None."""
         return {"mfj": self.roth_joint, "mfs_lived_with_spouse": (0, 10_000)}.get(filing_status)
 
 
