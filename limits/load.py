@@ -10,7 +10,7 @@ import hashlib
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,9 @@ class YearLimits:
 
     @property
     def extended_due_date(self) -> date:
-        """October 15 of the next year."""
-        return date(self.tax_year + 1, *EXTENDED_DUE_MONTH_DAY)
+        """October 15 of the next year, or the Monday after it where that is a weekend (IRC 7503)."""
+        due = date(self.tax_year + 1, *EXTENDED_DUE_MONTH_DAY)
+        return due + timedelta(days=max(0, 7 - due.weekday()) if due.weekday() > 4 else 0)
 
 
 def years() -> tuple[int, ...]:

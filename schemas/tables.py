@@ -166,6 +166,12 @@ _INPUTS = (
         key=("person_id", "tax_year"),
     ),
     Table(
+        "excess_carryovers",
+        "One row per person and tax year: IRA excess not yet cured at its end (Form 5329 line 16 and line 24).",
+        (_t("person_id", True), _y(), _m("traditional_excess", True), _m("roth_excess", True), _t("source")),
+        key=("person_id", "tax_year"),
+    ),
+    Table(
         "accounts",
         "One row per account at a custodian.",
         (

@@ -130,6 +130,14 @@ def _magi(row: dict[str, Any]) -> Decimal:
 
 
 def _excess_by_hand(years: list[dict[str, Any]], kind: str) -> list[tuple[Decimal, Decimal]]:
+    traditional = excise(_years(years, "traditional"), [ZERO] * len(years))
+    if kind == "traditional":
+        return [(excess, tax) for excess, tax, _ in traditional]
+    roth = excise(_years(years, "roth"), [absorbed for _, _, absorbed in traditional])
+    return [(excess, tax) for excess, tax, _ in roth]
+
+
+def _years(years: list[dict[str, Any]], kind: str) -> list[Year]:
     told = []
     for n, (tax_year, row) in enumerate(zip(YEARS, years, strict=True)):
         limits = ira_limits(
@@ -137,14 +145,12 @@ def _excess_by_hand(years: list[dict[str, Any]], kind: str) -> list[tuple[Decima
             deduction_magi=_magi(row), covered=False, spouse_covered=False,
             traditional=row["traditional"], roth=row["roth"],
         )  # fmt: skip
-        room = (
-            max(ZERO, limits.contribution_limit - row["traditional"] - row["roth"]) if kind == "traditional"
-            else max(ZERO, limits.roth_limit - row["roth"])
-        )  # fmt: skip
+        shared = max(ZERO, limits.contribution_limit - row["traditional"] - row["roth"])
+        room = shared if kind == "traditional" else max(ZERO, limits.roth_limit - row["roth"])
         excess = limits.traditional_excess if kind == "traditional" else limits.roth_excess
         late = row["late"] if n and kind == "roth" else ZERO
-        told.append(Year(excess, room, late, row[f"{kind}_value"]))
-    return excise(told)
+        told.append(Year(excess, room, shared, late, row[f"{kind}_value"]))
+    return told
 
 
 @ENGINE

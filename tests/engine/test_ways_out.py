@@ -196,7 +196,9 @@ def test_withdrawn_after_the_due_date_ends_the_tax_from_that_year_on() -> None:
 
 
 def test_an_excess_is_curable_until_october_15() -> None:
-    book = Book().person("P1", 2026, roth_magi=500_000).ira("R", 9000, kind="roth_ira", as_of="2026-12-31")
+    book = Book().person("P1", 2026, roth_magi=500_000)
+    book.add("excess_carryovers", person_id="P1", tax_year=2025, traditional_excess=0, roth_excess=0)
+    book.ira("R", 9000, kind="roth_ira", as_of="2026-12-31")
     book.event("R", "2026-02-01", "contribution", 7500, tax_year=2026)
     row = book.compute(as_of="2027-10-15")["excess_contributions"].row(0, named=True)
     assert (row["status"], row["excise_tax"], row["cure_by"]) == ("REVIEW", 450, date(2027, 10, 15))

@@ -98,8 +98,8 @@ def ira_limits(
 
     low, high = figures.roth(filing_status)
     over = max(ZERO, roth - roth_limit)
-    # the worksheets' three places may allow $10 more inside the range: not treated as an excess
-    forgiven = over <= 10 and low < roth_magi < high
+    # the worksheets' three places may allow $10 more inside the range, never more than both kinds together may have
+    forgiven = over <= 10 and low < roth_magi < high and roth <= limit - traditional
     return Limits(
         contribution_limit=limit,
         roth_limit=roth_limit,
@@ -112,21 +112,25 @@ def ira_limits(
 
 @dataclass(frozen=True)
 class Year:
-    """One kind of IRA in one year: new excess, room left, excess of earlier years taken out late, December 31 value."""
+    """One kind of IRA in one year: new excess, room left, excess of earlier years taken out late, December 31 value.
+
+    `shared_room` is what the limit of both kinds together leaves; the traditional excess takes it up first.
+    """
 
     excess: Decimal
     room: Decimal
+    shared_room: Decimal
     withdrawn_late: Decimal
     value: Decimal
 
 
-def excise(years: Sequence[Year]) -> list[tuple[Decimal, Decimal]]:
-    """(excess at the end of the year, 6% tax) of each year, Form 5329 Parts III and IV."""
+def excise(years: Sequence[Year], absorbed_by_traditional: Sequence[Decimal]) -> list[tuple[Decimal, Decimal, Decimal]]:
+    """(excess at the end of the year, 6% tax, absorbed) of each year, Form 5329 Parts III and IV."""
     carried, said = ZERO, []
-    for year in years:
+    for year, others in zip(years, absorbed_by_traditional, strict=True):
         carried -= min(carried, year.withdrawn_late)
-        carried -= min(carried, year.room)
-        carried += year.excess
+        absorbed = min(carried, year.room, max(ZERO, year.shared_room - others))
+        carried += year.excess - absorbed
         tax = (min(carried, year.value) * 6 / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
-        said.append((carried, tax))
+        said.append((carried, tax, absorbed))
     return said

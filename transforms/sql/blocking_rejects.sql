@@ -22,7 +22,7 @@ select
     line_number,
     rule,
     kind,
-    kind in ('accounts', 'ira_basis')
+    kind in ('accounts', 'ira_basis', 'tax_profiles')
         or (kind in ('transactions', 'balances', 'form_5498') and (account_key is null or is_ira_or_unknown(account_type)))
         as blocks_form_8606,
     kind = 'tax_profiles' or (kind = 'transactions' and (account_key is null or is_ira_or_unknown(account_type)))

@@ -17,15 +17,45 @@ events_between as (
     from stated_basis as s
     inner join tax_events as e
         on e.person_id = s.person_id
-        and is_traditional_kind(e.account_type)
         and (
             (e.transaction_type in ('contribution', 'recharacterization_in') and e.contribution_year > s.basis_year
              and e.contribution_year < $tax_year)
-            or (e.transaction_type in ('distribution', 'rmd', 'withholding', 'roth_conversion_out', 'after_tax_rollover_in',
-                                       'divorce_transfer_in', 'divorce_transfer_out')
-                and e.event_year > s.basis_year and e.event_year < $tax_year)
+            or (e.event_year > s.basis_year and e.event_year < $tax_year
+                and (e.transaction_type in ('after_tax_rollover_in', 'divorce_transfer_in')
+                     -- no basis can leave where there is none
+                     or (s.basis > 0 and e.transaction_type in (
+                         'distribution', 'rmd', 'withholding', 'roth_conversion_out', 'divorce_transfer_out', 'rollover_out',
+                         'qualified_disaster_distribution', 'qcd'))))
         )
+    -- an account whose kind isn't known may be an IRA
+    inner join pool_accounts as p
+        on p.account_key = e.account_key and p.tax_year = $tax_year and p.in_pool is distinct from false
     group by s.person_id
+    union all
+    select s.person_id, count(*) as events
+    from stated_basis as s
+    inner join unclassified_events as u
+        on u.person_id = s.person_id and u.event_year > s.basis_year and u.event_year < $tax_year
+    group by s.person_id
+    union all
+    select s.person_id, count(*) as events
+    from stated_basis as s
+    inner join blocking_rejects as b
+        on b.person_id = s.person_id and b.blocks_form_8606 and b.kind = 'transactions'
+        and b.event_year > s.basis_year and b.event_year < $tax_year
+    group by s.person_id
+    union all
+    -- money that came into a Roth IRA as a conversion left a traditional one somewhere
+    select s.person_id, count(*) as events
+    from stated_basis as s
+    inner join tax_events as e
+        on e.person_id = s.person_id and e.transaction_type = 'roth_conversion_in' and s.basis > 0
+        and e.event_year > s.basis_year and e.event_year < $tax_year
+    group by s.person_id
+),
+basis_facts as (
+    select s.*, exists (select 1 from events_between as x where x.person_id = s.person_id) as has_moved
+    from stated_basis as s
 ),
 facts as (
     select
@@ -37,22 +67,39 @@ facts as (
         py.all_iras_reported,
         py.profile_file is not null as has_tax_profile,
         coalesce(c.traditional_contributions, 0) as traditional_contributions,
+        -- what was returned or moved to a Roth IRA within the year was that year's money
         lesser(
-            coalesce(c.traditional_in_year, 0) + coalesce(c.recharacterized_in_year, 0),
+            larger(0, coalesce(c.traditional_in_year, 0) - coalesce(c.returned_in_year, 0)
+                - coalesce(c.recharacterized_away_in_year, 0)) + coalesce(c.recharacterized_in_year, 0),
             coalesce(c.traditional_contributions, 0)
         ) as traditional_in_year,
-        l.nondeductible_contributions,
+        coalesce(c.moved_in_after_year_end, 0) as moved_in_after_year_end,
+        coalesce(c.moved_out_after_year_end, 0) as moved_out_after_year_end,
+        coalesce(c.undecided_contributions, 0) as undecided_contributions,
+        coalesce(l.moved_in_doubt, false) as moved_in_doubt,
+        case when coalesce(c.traditional_contributions, 0) = 0 then 0 else l.nondeductible_contributions end
+            as nondeductible_contributions,
         l.deductible_contributions,
         l.traditional_excess,
         l.status as limits_status,
         l.reasons as limits_reasons,
         l.contribution_limit,
         coalesce(f.distributions, 0) + coalesce(f.withholding, 0)
-            + larger(0, coalesce(f.qcd, 0) - py.qcd_limit) as line_7,
+            + coalesce(f.qcd_too_young, 0)
+            + larger(0, coalesce(f.qcd, 0) - coalesce(f.qcd_too_young, 0) - py.qcd_limit) as line_7,
+        coalesce(f.qcd_too_young, 0) as qcd_too_young,
+        coalesce(f.qcd, 0) > 0 and py.birth_date is null as qcd_age_unknown,
+        coalesce(f.converted_from_young_simple, 0) as converted_from_young_simple,
+        coalesce(f.converted_from_undated_simple, 0) as converted_from_undated_simple,
+        coalesce(f.plan_rolled_out, 0) as plan_rolled_out,
+        -- Reg. 1.408A-4 Q&A-6: from the first distribution year on the minimum comes out before anything is converted
+        coalesce(py.age >= r.age and f.first_conversion_on is not null
+            and coalesce(f.first_distribution_on > f.first_conversion_on, true), false) as rmd_not_seen,
+        r.age as rmd_age,
         coalesce(f.disaster_distributions, 0) as disaster_distributions,
         -- only what repays this year's disaster distributions comes off line 6
         lesser(coalesce(f.disaster_repayments, 0), coalesce(f.disaster_distributions, 0)) as disaster_repaid,
-        larger(0, coalesce(f.qcd, 0) - py.qcd_limit) as qcd_above_limit,
+        larger(0, coalesce(f.qcd, 0) - coalesce(f.qcd_too_young, 0) - py.qcd_limit) as qcd_above_limit,
         coalesce(f.converted, 0) as line_8,
         coalesce(f.converted_in, 0) as converted_in,
         coalesce(f.after_tax_rolled_in, 0) as after_tax_rolled_in,
@@ -80,12 +127,14 @@ facts as (
         case
             when b.basis_year = py.tax_year - 1 then b.basis
             when earlier.line_14 is not null then earlier.line_14
-            when b.basis_year is not null and coalesce(between_years.events, 0) = 0 then b.basis
+            when earlier.status = 'UNKNOWN' then null
+            when b.basis_year is not null and not b.has_moved then b.basis
         end as stated_line_2,
         case
             when b.basis_year = py.tax_year - 1 then 'stated'
             when earlier.line_14 is not null then 'carried'
-            when b.basis_year is not null and coalesce(between_years.events, 0) = 0 then 'stated'
+            when earlier.status = 'UNKNOWN' and b.basis_year is not null then 'stale'
+            when b.basis_year is not null and not b.has_moved then 'stated'
             when b.basis_year is not null then 'stale'
             else 'missing'
         end as basis_from,
@@ -103,8 +152,8 @@ facts as (
     left join ira_contributions as c on c.person_id = py.person_id and c.tax_year = py.tax_year
     left join ira_flows as f on f.person_id = py.person_id and f.tax_year = py.tax_year
     left join pool_totals as p on p.person_id = py.person_id and p.tax_year = py.tax_year
-    left join stated_basis as b on b.person_id = py.person_id
-    left join events_between as between_years on between_years.person_id = py.person_id
+    left join basis_facts as b on b.person_id = py.person_id
+    asof left join rmd_ages as r on year(py.birth_date) >= r.born_from
     left join form_8606_so_far as earlier on earlier.person_id = py.person_id and earlier.tax_year = py.tax_year - 1
     left join blocks on blocks.person_id = py.person_id and blocks.tax_year = py.tax_year
     where py.tax_year = $tax_year
@@ -125,8 +174,8 @@ judged as (
         case
             when blocked_because is not null then true
             when stated_line_2 is null then true
-            when nondeductible_contributions is null then true
-            when divorce_in > 0 or (divorce_out > 0 and stated_line_2 > 0) then true
+            when nondeductible_contributions is null or undecided_contributions > 0 then true
+            when divorce_in > 0 or (divorce_out > 0 and stated_line_2 + nondeductible_contributions > 0) then true
             when left_accounts_of_unknown_kind > 0 then true
             when converted_in > line_8 + 1 then true
             when never_arrived > 0 then true
@@ -156,7 +205,9 @@ part_1 as (
         lesser(line_3, line_5) as basis_available,
         larger(
             0,
-            case when basis_of_line_6 = 'december_31' then december_31_total else projected_total end
+            -- instructions for line 6: as if recharacterizations made after December 31 had been made before
+            case when basis_of_line_6 = 'december_31'
+                then december_31_total + moved_in_after_year_end - moved_out_after_year_end else projected_total end
                 + outstanding_rollovers + in_transit - disaster_repaid
         ) as line_6,
         line_6 + line_7 + line_8 as line_9,
@@ -216,7 +267,7 @@ select
     j.tax_year,
     case
         when j.is_unknown then 'UNKNOWN'
-        when j.limits_status = 'REVIEW' and j.traditional_contributions > 0 then 'REVIEW'
+        when j.limits_status = 'REVIEW' and (j.traditional_contributions > 0 or j.moved_in_doubt) then 'REVIEW'
         when j.partly_deductible
             or j.traditional_excess > 0
             or (j.line_8 > j.converted_in + 1 and j.as_of > j.last_conversion_on + interval 10 day)
@@ -226,7 +277,12 @@ select
             or (j.all_iras_reported is null and j.money_came_out)
             or (j.form_5498_differs and j.money_came_out)
             or j.type_conflict
-            or j.qcd_above_limit > 0
+            or j.qcd_above_limit > 0 or j.qcd_too_young > 0 or j.qcd_age_unknown
+            or j.rmd_not_seen
+            or j.converted_from_young_simple + j.converted_from_undated_simple > 0
+            or (j.moved_in_after_year_end + j.moved_out_after_year_end > 0 and j.money_came_out
+                and j.basis_of_line_6 = 'december_31')
+            or (j.plan_rolled_out > 0 and p.line_9 < p.line_5)
             or j.after_tax_rolled_in > 0
             or j.contradicting_line_14 is not null
             or coalesce(j.carried_from_review, false)
@@ -246,7 +302,10 @@ select
         case when j.blocked_because is null and j.traditional_contributions > 0 and j.nondeductible_contributions is null then
             'nondeductible_not_known: the deductible part of ' || usd(j.traditional_contributions) || ' is not known'
             || coalesce(' (' || array_to_string(j.limits_reasons, '; ') || ')', '') end,
-        case when j.divorce_in > 0 or (j.divorce_out > 0 and j.stated_line_2 > 0) then
+        case when j.blocked_because is null and j.undecided_contributions > 0 then
+            'account_not_decided: ' || usd(j.undecided_contributions) || ' was contributed to an account of unknown kind; state its '
+            || 'account_type in accounts' end,
+        case when j.divorce_in > 0 or (j.divorce_out > 0 and j.stated_line_2 + j.nondeductible_contributions > 0) then
             'divorce_transfer: how much basis moved with the account is not stated' end,
         case when j.left_accounts_of_unknown_kind > 0 or (j.accounts_undecided > 0 and j.money_came_out) then
             'account_not_decided: ' || j.undecided_accounts end,
@@ -263,7 +322,7 @@ select
         case when j.money_came_out and not j.year_has_ended and not j.all_december_31 and not j.all_projected then
             'value_missing: no full balance for ' || j.lacking_any_value end,
     ]) || case when j.is_unknown then [] else said([
-            case when j.limits_status = 'REVIEW' and j.traditional_contributions > 0 then array_to_string(j.limits_reasons, '; ') end,
+            case when j.limits_status = 'REVIEW' and (j.traditional_contributions > 0 or j.moved_in_doubt) then array_to_string(j.limits_reasons, '; ') end,
             case when p.uses_worksheet_1_1 then
                 'worksheet_1_1: part of the year''s contribution is deductible and money came out; Pub 590-B worksheet 1-1 replaces '
                 || 'lines 4 to 12 (line 5 shows its line 3, all contributions of the year with the basis)' end,
@@ -297,6 +356,28 @@ select
             case when j.qcd_above_limit > 0 then
                 'qcd_above_limit: ' || usd(j.qcd_above_limit) || ' of charitable distributions is above the year''s limit and was '
                 || 'counted on line 7' end,
+            case when j.qcd_too_young > 0 then
+                'qcd_before_70_and_a_half: ' || usd(j.qcd_too_young) || ' went to charity before the owner was 70 1/2 and was counted '
+                || 'on line 7' end,
+            case when j.qcd_age_unknown then
+                'birth_date_missing: whether the charitable distributions came after age 70 1/2 is not known; they were left off line 7'
+                end,
+            case when j.rmd_not_seen then
+                'rmd_first: from age ' || j.rmd_age || ' on the year''s required minimum comes out before anything is converted, and none '
+                || 'is seen before the conversion; that part belongs on line 7, not line 8' end,
+            case when j.converted_from_young_simple > 0 then
+                'simple_first_two_years: ' || usd(j.converted_from_young_simple) || ' was converted from a SIMPLE IRA in its first two '
+                || 'years; it is a distribution with a 25% tax, and an excess in the Roth IRA' end,
+            case when j.converted_from_undated_simple > 0 then
+                'simple_first_contribution_date: ' || usd(j.converted_from_undated_simple) || ' was converted from a SIMPLE IRA of '
+                || 'unstated age; it may only go two years after the first contribution' end,
+            case when j.moved_in_after_year_end + j.moved_out_after_year_end > 0 and j.money_came_out
+                    and j.basis_of_line_6 = 'december_31' then
+                'recharacterized_after_year_end: ' || usd(j.moved_in_after_year_end + j.moved_out_after_year_end)
+                || ' moved between the kinds of IRA after December 31; line 6 is as if it had moved before' end,
+            case when j.plan_rolled_out > 0 and p.line_9 < p.line_5 then
+                'basis_rolled_to_plan: ' || usd(j.plan_rolled_out) || ' went to an employer plan and less than the basis is left in the '
+                || 'IRAs; only pre-tax money may go to a plan (408(d)(3)(H))' end,
             case when j.after_tax_rolled_in > 0 then
                 'after_tax_rolled_in: ' || usd(j.after_tax_rolled_in) || ' of after-tax plan money was added to basis' end,
             case when j.contradicting_line_14 is not null then

@@ -18,6 +18,18 @@ summed as (
             as disaster_repayments,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'withholding'), 0) as withholding,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qcd'), 0) as qcd,
+        -- 408(d)(8)(B)(ii): only from the day the owner is 70 1/2
+        coalesce(sum(e.amount) filter (
+            e.in_pool and e.transaction_type = 'qcd' and e.trade_date < who.birth_date + interval '70 years 6 months'), 0)
+            as qcd_too_young,
+        -- 408A(e)(1), 72(t)(6): in its first two years a SIMPLE IRA only goes to another SIMPLE IRA
+        coalesce(sum(e.amount) filter (
+            e.in_pool and e.transaction_type = 'roth_conversion_out' and e.account_type = 'simple_ira'
+            and e.trade_date < a.simple_first_contribution_date + interval 2 year), 0) as converted_from_young_simple,
+        coalesce(sum(e.amount) filter (
+            e.in_pool and e.transaction_type = 'roth_conversion_out' and e.account_type = 'simple_ira'
+            and a.simple_first_contribution_date is null), 0) as converted_from_undated_simple,
+        min(e.trade_date) filter (e.in_pool and e.transaction_type in ('rmd', 'distribution')) as first_distribution_on,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qhfd'), 0) as qhfd,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'roth_conversion_out'), 0) as converted,
         coalesce(sum(e.amount) filter (
@@ -35,6 +47,8 @@ summed as (
         max(e.trade_date) filter (e.in_pool and e.transaction_type = 'roth_conversion_out') as last_conversion_on,
         max(e.trade_date) filter (e.transaction_type = 'roth_conversion_in') as last_conversion_in_on,
     from events as e
+    inner join persons as who on who.person_id = e.person_id
+    inner join known_accounts as a on a.account_key = e.account_key
     group by e.person_id, e.event_year
 ),
 rollovers as (

@@ -8,6 +8,11 @@ facts as (
         coalesce(c.roth_contributions, 0) as roth_contributions,
         coalesce(c.after_due_date, 0) as after_due_date,
         coalesce(c.returned_too_late, 0) as returned_too_late,
+        coalesce(c.recharacterized_too_late, 0) as recharacterized_too_late,
+        coalesce(c.returned_without_contribution, 0) as returned_without_contribution,
+        coalesce(c.undated_next_year, 0) as undated_next_year,
+        coalesce(c.undecided_contributions, 0) as undecided_contributions,
+        spouse_blocks.ira_limits is not null or coalesce(s.undecided_contributions, 0) > 0 as spouse_contributions_unknown,
         coalesce(c.recharacterized_to_traditional, 0) + coalesce(c.recharacterized_to_roth, 0) as recharacterized,
         coalesce(c.contribution_to_traditional, 0) + coalesce(c.contribution_to_roth, 0) as recharacterized_contribution,
         coalesce(c.recharacterized_without_roth_contribution, false) as recharacterized_without_roth_contribution,
@@ -18,12 +23,15 @@ facts as (
         end as dollar_limit,
         coalesce(py.stated_roth_magi, py.computed_roth_magi) as roth_magi,
         coalesce(py.stated_deduction_magi, py.computed_deduction_magi) as deduction_magi,
-        b.ira_limits is not null as is_blocked,
-        b.ira_limits as blocked_because,
+        coalesce(b.ira_limits, case when c.undecided_contributions > 0 then
+            'account_not_decided: ' || usd(c.undecided_contributions) || ' was contributed to an account of unknown kind; state its '
+            || 'account_type in accounts' end) as blocked_because,
+        blocked_because is not null as is_blocked,
     from person_years as py
     left join ira_contributions as c on c.person_id = py.person_id and c.tax_year = py.tax_year
     left join ira_contributions as s on s.person_id = py.spouse_person_id and s.tax_year = py.tax_year
     left join blocks as b on b.person_id = py.person_id and b.tax_year = py.tax_year
+    left join blocks as spouse_blocks on spouse_blocks.person_id = py.spouse_person_id and spouse_blocks.tax_year = py.tax_year
 ),
 compensated as (
     select
@@ -35,6 +43,7 @@ compensated as (
             when not coalesce(files_jointly, false) or compensation >= dollar_limit then larger(compensation, 0)
             when spouse_compensation is null then null
             when spouse_compensation <= compensation then larger(compensation, 0)
+            when spouse_contributions_unknown then null
             else larger(0, larger(compensation, 0) + spouse_compensation - spouse_contributions)
         end as usable_compensation,
     from facts
@@ -42,7 +51,9 @@ compensated as (
 limited as (
     select
         c.*,
-        lesser(dollar_limit, usable_compensation) as contribution_limit,
+        -- little compensation caps the limit at any age
+        case when age is null and usable_compensation <= ira_contribution_limit then usable_compensation
+            else lesser(dollar_limit, usable_compensation) end as contribution_limit,
         ph.roth_start, ph.roth_end,
         case
             when active_participant then ph.covered_start
@@ -104,6 +115,7 @@ judged as (
         case when roth_contributions = 0 then 0 else larger(0, roth_contributions - roth_limit) end as roth_excess,
         -- The IRS worksheets, at three places, may allow exactly $10 more inside the range
         roth_contributions > 0 and roth_contributions - roth_limit between 0.01 and 10
+            and roth_contributions <= contribution_limit - traditional_contributions
             and roth_magi > roth_start and roth_magi < roth_end as within_ten_dollars,
     from split
 )
@@ -114,6 +126,9 @@ select
         when is_blocked then 'UNKNOWN'
         when contribution_limit is null or roth_limit is null or deduction_limit is null then 'UNKNOWN'
         when within_ten_dollars or stated_roth_magi <> computed_roth_magi or after_due_date > 0 or returned_too_late > 0
+            or (stated_deduction_magi <> computed_deduction_magi and traditional_contributions > 0)
+            or recharacterized_too_late > 0
+            or returned_without_contribution > 0 or undated_next_year > 0
             or recharacterized_without_roth_contribution
             or (recharacterized > 0 and recharacterized = recharacterized_contribution) then 'REVIEW'
         else 'COMPUTED'
@@ -121,12 +136,15 @@ select
     said([
         case when is_blocked then blocked_because end,
         case when not has_tax_profile then 'no_tax_profile: no tax_profiles row for ' || tax_year || '; add one' end,
-        case when age is null then 'birth_date_missing: state birth_date in persons; the age 50 catch-up depends on it' end,
+        case when age is null and contribution_limit is null then 'birth_date_missing: state birth_date in persons; the age 50 catch-up depends on it' end,
         case when has_tax_profile and compensation is null then
             'compensation_missing: state compensation in tax_profiles for ' || tax_year end,
         case when spouse_compensation_needed then
             'spouse_compensation_missing: a joint return with little own compensation; state the spouse''s compensation for '
             || tax_year end,
+        case when contribution_limit is null and spouse_contributions_unknown and files_jointly then
+            'spouse_contributions_unknown: what the spouse contributed for ' || tax_year || ' can''t be read; it comes off the '
+            || 'compensation both share' end,
         case when has_tax_profile and roth_magi is null then
             'roth_magi_missing: state roth_magi, or agi and every one of its components, in tax_profiles for ' || tax_year end,
         case when has_tax_profile and active_participant is null then
@@ -146,6 +164,18 @@ select
         case when returned_too_late > 0 then
             'returned_after_due_date: ' || usd(returned_too_late) || ' was returned after ' || long_date(extended_due_date)
             || '; the excess of ' || tax_year || ' stands' end,
+        case when stated_deduction_magi <> computed_deduction_magi and traditional_contributions > 0 then
+            'deduction_magi_conflict: stated ' || usd(stated_deduction_magi) || ' but its components give '
+            || usd(computed_deduction_magi) || '; the stated figure was used' end,
+        case when recharacterized_too_late > 0 then
+            'recharacterized_too_late: ' || usd(recharacterized_too_late) || ' was moved after ' || long_date(extended_due_date)
+            || '; for ' || tax_year || ' the contribution stays where it was made' end,
+        case when returned_without_contribution > 0 then
+            'returned_without_contribution: ' || usd(returned_without_contribution) || ' more came back for ' || tax_year
+            || ' than was contributed for it; if it belongs to another year, state its tax_year' end,
+        case when undated_next_year > 0 then
+            'return_without_tax_year: ' || usd(undated_next_year) || ' came back or was moved in ' || (tax_year + 1)
+            || ' without a tax year; if it belongs to ' || tax_year || ', state its tax_year' end,
         case when recharacterized_without_roth_contribution then
             'recharacterization_without_contribution: money came over from a Roth IRA that shows no contribution for '
             || tax_year end,
@@ -166,6 +196,8 @@ select
         as excess_contributions,
     roth_magi,
     -- for Form 8606 and the findings
+    returned_without_contribution > 0 or undated_next_year > 0 or recharacterized_too_late > 0
+        or recharacterized_without_roth_contribution as moved_in_doubt,
     is_blocked,
     blocked_because,
     dollar_limit,

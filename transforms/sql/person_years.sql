@@ -29,11 +29,19 @@ select
     tp.qhfd_used,
     tp.all_iras_reported,
     tp.filing_status = 'mfj' as files_jointly,
-    p.spouse_person_id,
+    coalesce(p.spouse_person_id, named_by.spouse_person_id) as spouse_person_id,
     sp.compensation as spouse_compensation,
     tp.source_file as profile_file,
     tp.source_line as profile_line,
 from persons as p
 cross join year_limits as y
 left join tax_profiles as tp on tp.person_id = p.person_id and tp.tax_year = y.tax_year
-left join tax_profiles as sp on sp.person_id = p.spouse_person_id and sp.tax_year = y.tax_year
+-- one row of a couple may leave the other's id out
+left join (
+    select spouse_person_id as person_id, min(person_id) as spouse_person_id
+    from persons
+    where spouse_person_id is not null
+    group by spouse_person_id
+    having count(*) = 1
+) as named_by on named_by.person_id = p.person_id
+left join tax_profiles as sp on sp.person_id = coalesce(p.spouse_person_id, named_by.spouse_person_id) and sp.tax_year = y.tax_year

@@ -14,6 +14,8 @@ ruled as (
             when account_type is null or account_type = 'other' then null
             when account_type = 'trump_account' then null
             when is_traditional_kind(account_type) and inherited_from is not null and treated_as_own is null then null
+            when is_traditional_kind(account_type) and inherited_from is not null and treated_as_own
+                and beneficiary_is_spouse is false then null
             when is_traditional_kind(account_type)
                 then not (inherited_from is not null and coalesce(treated_as_own, false) is false)
             when account_type = 'inherited_traditional_ira' then
@@ -31,6 +33,8 @@ ruled as (
             when account_type = 'trump_account' then 'Trump account (530A): no published rule says whether it is aggregated'
             when is_traditional_kind(account_type) and inherited_from is not null and treated_as_own is null
                 then 'registered as an own IRA but stated as inherited; whether it is treated as own is not stated'
+            when is_traditional_kind(account_type) and inherited_from is not null and treated_as_own
+                and beneficiary_is_spouse is false then 'stated as treated as own, but only a surviving spouse may do that'
             when is_traditional_kind(account_type) and inherited_from is not null and not treated_as_own
                 then 'inherited and not treated as own: its own basis and Form 8606'
             when account_type = 'traditional_ira' then 'traditional IRA: all of a person''s are one (408(d)(2))'

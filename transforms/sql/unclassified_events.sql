@@ -10,7 +10,7 @@ resolved as (
     from transactions as t
     left join account_refs as refs
         on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
-    where t.amount > 0
+    where t.amount > 0 and t.trade_date <= (select as_of from run)
 ),
 unclassified as (
     select

@@ -45,8 +45,9 @@ facts as (
         f.person_id, f.tax_year, f.status as form_status, y.year_end, r.as_of,
         py.age, py.marginal_tax_rate, py.active_participant,
         py.hsa_coverage, py.hsa_contributions, py.qhfd_used, py.hsa_family, py.hsa_self_only, py.hsa_catch_up_55,
-        coalesce(flows.qhfd, 0) > 0 as qhfd_this_year,
-        f.line_8 > 0 as has_converted,
+        -- once in a lifetime: any year's transfer counts
+        exists (select 1 from tax_events as e where e.person_id = f.person_id and e.transaction_type = 'qhfd') as qhfd_seen,
+        coalesce(f.line_8, 0) > 0 as has_converted,
         case when has_converted then 0 else coalesce(bc.room, 0) end as to_contribute,
         case when has_converted then 0 else coalesce(f.line_1, 0) end as to_convert,
         coalesce(case when has_converted then f.line_8 end, 0) + to_contribute + to_convert as conversion,
@@ -68,7 +69,6 @@ facts as (
     inner join year_limits as y on y.tax_year = f.tax_year
     cross join run as r
     left join pool_totals as p on p.person_id = f.person_id and p.tax_year = f.tax_year
-    left join ira_flows as flows on flows.person_id = f.person_id and flows.tax_year = f.tax_year
     left join backdoor_candidates as bc on bc.person_id = f.person_id and bc.tax_year = f.tax_year
     left join movable as m on m.person_id = f.person_id and m.tax_year = f.tax_year
     left join receiving_plans as rp on rp.person_id = f.person_id and rp.tax_year = f.tax_year
@@ -90,8 +90,9 @@ exposed as (
 ways as (
     select
         'accept' as way, e.*,
-        'OPEN' as outcome,
-        null as obstacle,
+        case when year_has_ended and not has_converted then 'INELIGIBLE' else 'OPEN' end as outcome,
+        case when year_has_ended and not has_converted then 'year_ended: a conversion counts in the year it leaves the IRA' end
+            as obstacle,
         0.00::decimal(18, 2) as amount,
         conversion as then_converted,
         total as then_total,
@@ -128,14 +129,14 @@ ways as (
     select
         'qhfd' as way, e.*,
         case
-            when year_has_ended or qhfd_used or qhfd_this_year or hsa_coverage = 'none' then 'INELIGIBLE'
+            when year_has_ended or qhfd_used or qhfd_seen or hsa_coverage = 'none' then 'INELIGIBLE'
             when qhfd_used is null or hsa_limit is null or hsa_contributions is null then 'UNKNOWN'
             when to_hsa > 0 then 'OPEN'
             else 'INELIGIBLE'
         end as outcome,
         case
             when year_has_ended then 'year_ended: it counts in the year it is made'
-            when qhfd_used or qhfd_this_year then 'qhfd_used: the once-in-a-lifetime HSA funding distribution was made'
+            when qhfd_used or qhfd_seen then 'qhfd_used: the once-in-a-lifetime HSA funding distribution was made'
             when hsa_coverage = 'none' then 'no_hsa_coverage: not covered by a high-deductible health plan'
             when qhfd_used is null then 'qhfd_used: was an HSA funding distribution ever made?'
             when hsa_coverage is null then 'hsa_coverage: self, family or none?'
@@ -190,6 +191,7 @@ counted as (
         rmd_due and way in ('reverse_rollover', 'qhfd', 'convert_everything') as rmd_first,
         way in ('reverse_rollover', 'convert_everything') and simple_undated > 0 as simple_open,
         way = 'qhfd' and age >= 65 as medicare_age,
+        age is null and way in ('reverse_rollover', 'convert_everything') as age_open,
     from ways
 )
 select
@@ -198,7 +200,7 @@ select
     way,
     case
         when outcome <> 'OPEN' then outcome
-        when form_status = 'REVIEW' or rmd_first or simple_open or medicare_age then 'REVIEW'
+        when form_status = 'REVIEW' or rmd_first or simple_open or medicare_age or age_open then 'REVIEW'
         else 'COMPUTED'
     end as status,
     said([
@@ -207,6 +209,8 @@ select
         case when outcome = 'OPEN' and rmd_first then
             'rmd_first: the year''s required minimum distribution comes out first and can''t be moved or converted; it is not taken off here'
             end,
+        case when outcome = 'OPEN' and age_open then
+            'birth_date: state birth_date in persons; from the age of required minimum distributions these come out first' end,
         case when outcome = 'OPEN' and simple_open then
             'simple_first_contribution_date: ' || usd(simple_undated) || ' in a SIMPLE IRA of unstated age was left out; it can move '
             || 'two years after the first contribution' end,
