@@ -115,7 +115,8 @@ def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[in
     # an excess may be of a year that isn't computed tonight
     con.execute("create table all_due_dates (tax_year integer, extended_due_date date)")
     con.executemany(
-        "insert into all_due_dates values (?, ?)", [(y.tax_year, y.extended_due_date) for y in load.for_years(load.years())]
+        "insert into all_due_dates values (?, ?)",
+        [(y.tax_year, y.extended_due_date) for y in load.for_years(load.years())],
     )
     con.execute(
         "create table limit_values (tax_year integer, key varchar, filing_status varchar, value decimal(15, 0),"
