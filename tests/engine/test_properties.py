@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,10 @@ from tests.book import Book
 from tests.oracles.form_8606 import form_8606, worksheet_1_1
 from tests.oracles.mega_backdoor import room
 
+#: Mutation testing runs every test hundreds of times and asks for fewer examples of each.
 ENGINE = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("ENGINE_EXAMPLES", "6")), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
 

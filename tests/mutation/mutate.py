@@ -44,6 +44,7 @@ LEAST_TIMEOUT = 180.0
 #: ran out of time would count as killed.
 PATIENCE = 3.0
 INVALID = 90
+FEWER_EXAMPLES = {"ENGINE_EXAMPLES": "2"}
 ORDER, LOG = "MUTATION_ORDER", "MUTATION_LOG"
 
 TOKEN = re.compile(
@@ -252,6 +253,7 @@ def run_tests(tree: Path, ranks: dict[str, float], timeout: float | None) -> tup
     scratch = tree / "scratch"
     scratch.mkdir()
     env = os.environ | {"PYTHONPATH": str(tree), "TMPDIR": str(scratch), ORDER: str(order), LOG: str(log)}
+    env |= FEWER_EXAMPLES
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", __spec__.name, *tests]
     try:
         code = subprocess.run(command, cwd=tree, env=env, capture_output=True, timeout=timeout, check=False).returncode
