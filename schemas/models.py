@@ -139,6 +139,10 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "tax_id": pa.Column(
                 pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$")), required=False),
         },
+        "tree_accounts": {
+            "account": pa.Column(pl.String, nullable=False),
+            "opened_on": pa.Column(pl.String, nullable=True, checks=day),
+        },
         "pub1220": {
             "payer_account_number": pa.Column(pl.String, nullable=False),
             "payment_year": pa.Column(pl.String, nullable=False, checks=year),

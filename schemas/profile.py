@@ -18,7 +18,7 @@ from schemas.tables import ACCOUNT_TYPES, MONEY_SOURCES, TRANSACTION_TYPES, UNCL
 PROFILES = Path(__file__).parent / "profiles"
 
 LINE_CLASSES = ("preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
-SHAPES = ("transactions", "positions", "payroll", "pershing_accounts", "pub1220")
+SHAPES = ("transactions", "positions", "payroll", "pershing_accounts", "pub1220", "tree_accounts")
 NUMBERS = ("plain", "dollar", "implied")
 TAX_YEARS = ("trade_year", "year_before", "in_description")
 Meaning = Literal["mapped", "ambiguous", "unmapped"]
@@ -95,7 +95,7 @@ class Profile:
     custodian: str
     kind: str
     layout: str
-    format: Literal["delimited", "fixed"]
+    format: Literal["delimited", "fixed", "tree"]
     encoding: str
     note: str = ""
     delimiter: str = ","
@@ -251,7 +251,7 @@ def _label(r: _Reader) -> list[AccountLabel]:
 def parse(file: str, table: dict[str, Any]) -> Profile:
     """The profile a TOML table describes; raises `ProfileError` naming `file` and the key."""
     r = _Reader(file, "", table)
-    shape: Any = r.one_of("format", ("delimited", "fixed"))
+    shape: Any = r.one_of("format", ("delimited", "fixed", "tree"))
     sources = r.take("money_sources", dict, {})
     for column, source in sources.items():
         if source not in ("", *MONEY_SOURCES):

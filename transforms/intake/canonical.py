@@ -11,7 +11,7 @@ from schemas import models
 from schemas.profile import Profile
 from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, Column
 from schemas.validate import failures
-from transforms.intake import mapping, pub1220, rejects
+from transforms.intake import mapping, pub1220, rejects, trees
 from transforms.intake.mapping import Mapped, each, normalised
 from transforms.intake.reading import Reading
 from transforms.intake.register import tax_key
@@ -19,7 +19,7 @@ from transforms.intake.register import tax_key
 _PROVENANCE = [c.name for c in PROVENANCE]
 _TABLE_OF_SHAPE = {
     "transactions": "transactions", "positions": "balances", "payroll": "payroll_contributions",
-    "pershing_accounts": "accounts",
+    "pershing_accounts": "accounts", "tree_accounts": "accounts",
 }  # fmt: skip
 
 
@@ -133,6 +133,8 @@ def _map(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: by
                 mapping.positions(profile, frame, into)
             case "payroll":
                 mapping.payroll(profile, frame, into, key)
+            case "tree_accounts":
+                trees.accounts(profile, frame, into)
             case _:
                 pub1220.returns(profile, frame, into, key)
 

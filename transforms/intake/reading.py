@@ -12,12 +12,18 @@ import polars as pl
 from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
-from transforms.intake import pub1220
+from transforms.intake import pub1220, trees
+from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
 from transforms.intake.mapping import normalised
+from transforms.intake.ofx import is_ofx, read_ofx
 from transforms.intake.recognise import HouseKind, recognise
 from transforms.intake.register import Entry
+from transforms.intake.trees import Tree
+
+#: Nested formats: how one is known, and its reader.
+_TREES = ((is_ofx, read_ofx), (is_flex, read_flex))
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,13 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     """Read one file; whatever is wrong with it as a whole ends in `error`, never in an exception."""
     reading = Reading(entry)
     try:
-        found = recognise(data, entry.file_name)
-        if isinstance(found, Profile):
+        reader = next((read for fits, read in _TREES if fits(data)), None)
+        found = recognise(data, entry.file_name) if reader is None else None
+        if reader is not None:
+            _read_tree(reading, *reader(data))
+        elif isinstance(found, Profile):
             _read_custodian(reading, found, data)
-        else:
+        elif found is not None:
             _read_house(reading, found, data)
     except FileSetAside as aside:
         reading.error = Problem(None, aside.rule, str(aside))
@@ -160,6 +169,17 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
         )
         for record, account in found.unknown
     ]
+    reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+
+
+def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:
+    profile = tree.profile
+    reading.kind, reading.custodian = profile.kind, profile.custodian
+    reading.profile, reading.layout, reading.custodian_profile = profile.name, profile.layout, profile
+    reading.note, reading.counts = tree.note, trees.line_counts(tree, lines)
+    reading.raw = lambda number: lines[number - 1]
+    frames = trees.frames(tree)
+    reading.rows = sum(frame.height for frame in frames.values())
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
 
 
