@@ -87,6 +87,7 @@ def _add_run(commands: Commands) -> None:
 def _add_check(commands: Commands) -> None:
     check = commands.add_parser("check", help="say what a file is and what is wrong with it; writes nothing")
     check.add_argument("files", metavar="FILE", type=Path, nargs="+")
+    check.add_argument("--config", metavar="FILE", type=Path, help="take the PGP key ring from this file")
     check.set_defaults(command=_check)
 
 
@@ -135,7 +136,8 @@ def _run(asked: argparse.Namespace) -> int:
     if inbox is None or out is None:
         raise UsageError("run needs --inbox and --out, or --config with both")
     settle_seconds = settings.settle_seconds if settings else pipeline.SETTLE_SECONDS
-    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds)
+    pgp_home = settings.pgp_home if settings else None
+    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home)
     artifacts = settings.artifacts if settings else True
     published = pipeline.run_direct(night) if asked.direct else _run_flow(night, artifacts=artifacts)
     from flows import summary
@@ -151,7 +153,13 @@ def _run_flow(night: Night, *, artifacts: bool) -> Path:
     from flows.nightly import nightly
 
     return nightly(
-        night.inbox, night.out, night.as_of, list(night.tax_years), night.settle_seconds, artifacts=artifacts
+        night.inbox,
+        night.out,
+        night.as_of,
+        list(night.tax_years),
+        night.settle_seconds,
+        artifacts=artifacts,
+        pgp_home=night.pgp_home,
     )
 
 
@@ -161,10 +169,12 @@ def _check(asked: argparse.Namespace) -> int:
             raise UsageError(f"there is no file {path}")
     import secrets
 
-    from transforms.intake import check_file
+    from flows import config
+    from transforms.intake import Keyring, check_file
 
     key = secrets.token_bytes(32)  # nothing is kept, so the firm's own key isn't needed
-    checks = [check_file(path, key) for path in asked.files]
+    keyring = Keyring(config.load(asked.config).pgp_home if asked.config else None)
+    checks = [check_file(path, key, keyring) for path in asked.files]
     for check in checks:
         print("\n".join(check.lines()))
     return OK if all(check.ok for check in checks) else SET_ASIDE

@@ -17,11 +17,12 @@ _SETTINGS: dict[str, dict[str, type]] = {
     "intake": {"settle_seconds": float},
     "prefect": {"artifacts": bool},
 }
+_OPTIONAL: dict[str, dict[str, type]] = {"intake": {"pgp_home": str}}
 
 
 @dataclass(frozen=True)
 class Config:
-    """When the nightly run starts, where its folders are, and how long a file must have been still."""
+    """When the nightly run starts, where its folders are, how long a file must have been still, and gpg's key ring."""
 
     cron: str
     timezone: str
@@ -29,6 +30,7 @@ class Config:
     out: Path
     settle_seconds: float
     artifacts: bool
+    pgp_home: Path | None = None
 
 
 def load(path: Path = DEFAULT) -> Config:
@@ -40,7 +42,7 @@ def load(path: Path = DEFAULT) -> Config:
     except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     _check(path, raw)
-    schedule, folders = raw["schedule"], raw["folders"]
+    schedule, folders, pgp_home = raw["schedule"], raw["folders"], raw["intake"].get("pgp_home")
     return Config(
         cron=schedule["cron"],
         timezone=schedule["timezone"],
@@ -48,6 +50,7 @@ def load(path: Path = DEFAULT) -> Config:
         out=Path(folders["out"]),
         settle_seconds=raw["intake"]["settle_seconds"],
         artifacts=raw["prefect"]["artifacts"],
+        pgp_home=Path(pgp_home) if pgp_home else None,
     )
 
 
@@ -56,6 +59,8 @@ def _check(path: Path, raw: dict[str, Any]) -> None:
         known, given = _SETTINGS.get(section, {}), raw.get(section, {})
         if not known or not isinstance(given, dict):
             raise UsageError(f"{path}: there is no section [{section}]; sections are {', '.join(_SETTINGS)}")
+        optional = {name: kind for name, kind in _OPTIONAL.get(section, {}).items() if name in given}
+        known = known | optional
         for name in given.keys() | known.keys():
             if name not in known:
                 raise UsageError(f"{path}: [{section}] has no setting '{name}'; it has {', '.join(known)}")

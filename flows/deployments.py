@@ -20,6 +20,7 @@ def parameters(config: Config) -> dict[str, Any]:
         "out": str(config.out.resolve()),
         "settle_seconds": config.settle_seconds,
         "artifacts": config.artifacts,
+        "pgp_home": str(config.pgp_home.resolve()) if config.pgp_home else None,
     }
 
 

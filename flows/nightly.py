@@ -55,9 +55,11 @@ def nightly(
     settle_seconds: float = pipeline.SETTLE_SECONDS,
     *,
     artifacts: bool = True,
+    pgp_home: Path | None = None,
 ) -> Path:
     """Run the book once; returns the published run folder."""
-    with pipeline.open_run(pipeline.plan(inbox, out, as_of, tax_years, settle_seconds)) as folder:
+    night = pipeline.plan(inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home)
+    with pipeline.open_run(night) as folder:
         for stage in (take_in, read, compute, report):
             stage(folder)
         published = publish(folder)

@@ -34,6 +34,7 @@ class Night:
     as_of: date
     tax_years: tuple[int, ...]
     settle_seconds: float = SETTLE_SECONDS
+    pgp_home: Path | None = None
 
 
 def plan(
@@ -42,6 +43,8 @@ def plan(
     as_of: date | None,
     tax_years: Sequence[int] | None,
     settle_seconds: float = SETTLE_SECONDS,
+    *,
+    pgp_home: Path | None = None,
 ) -> Night:
     """A run whose inbox exists and whose tax years all have limits; raises `UsageError` or `UnknownTaxYear`."""
     if not inbox.is_dir():
@@ -53,7 +56,8 @@ def plan(
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
     years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
     load.for_years(years)
-    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds)
+    keys = pgp_home.resolve() if pgp_home else None
+    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds, keys)
 
 
 @contextmanager
@@ -68,6 +72,7 @@ def open_run(night: Night) -> Iterator[Path]:
             tax_years=night.tax_years,
             inbox=str(night.inbox),
             settle_seconds=night.settle_seconds,
+            pgp_home=str(night.pgp_home) if night.pgp_home else None,
             version=__version__,
             limits_digest=load.digest(),
             seconds={},
@@ -147,10 +152,12 @@ def _take_in(run: RunFolder) -> None:
 
 
 def _read(run: RunFolder) -> None:
-    from transforms.intake import Register, firm_key, read_book
+    from transforms.intake import Keyring, Register, firm_key, read_book
 
     run.canonical.mkdir()
-    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out))
+    home = run.facts["pgp_home"]
+    keyring = Keyring(Path(home) if home else None)
+    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out), keyring)
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
 

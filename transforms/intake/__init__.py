@@ -2,8 +2,10 @@
 
 from transforms.intake.book import BookCounts, read_book
 from transforms.intake.check import FileCheck, check_file
+from transforms.intake.pgp import Keyring
 from transforms.intake.register import Delivery, Entry, Register, deliver, firm_key
 
 __all__ = [
-    "BookCounts", "Delivery", "Entry", "FileCheck", "Register", "check_file", "deliver", "firm_key", "read_book",
+    "BookCounts", "Delivery", "Entry", "FileCheck", "Keyring", "Register",
+    "check_file", "deliver", "firm_key", "read_book",
 ]  # fmt: skip

@@ -12,12 +12,15 @@ import polars as pl
 
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
 from transforms.intake.canonical import canonical_rows
+from transforms.intake.deliveries import Deliveries, read_deliveries
 from transforms.intake.merging import merge, without_mended
-from transforms.intake.reading import Reading, read_file
+from transforms.intake.pgp import Keyring
+from transforms.intake.reading import Reading
 from transforms.intake.register import Entry, Register, private_folder, write_private
 from transforms.intake.rejects import SCHEMA, with_raw_hash
 
 _FILES_SCHEMA = {c.name: DTYPES[c.kind] for c in INTAKE_FILES.columns}
+NO_KEYRING = Keyring()
 _ORDER = ["file", "line_number", "column", "rule", "source_sha256"]
 _QUARANTINE = ("file_name", "line_number", "column", "rule", "message", "raw_line")
 
@@ -32,25 +35,28 @@ class BookCounts:
     register: Register
 
 
-def read_book(register: Register, out: Path, canonical: Path, firm_key: bytes) -> BookCounts:
+def read_book(
+    register: Register, out: Path, canonical: Path, firm_key: bytes, keyring: Keyring = NO_KEYRING
+) -> BookCounts:
     """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
 
-    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside. Raises `FileNotFoundError` if an
-    archived file is gone: a book isn't computed from a part of itself.
+    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside. Archives, workbooks and PGP messages
+    (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and
+    `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
-    readings = [read_file((out / "archive" / e.sha256).read_bytes(), e) for e in register.entries]
+    found = read_deliveries(register, out / "archive", keyring)
+    readings = found.readings
     tables, rejected = digest(readings, firm_key)
-    files = _files(readings, register, rejected)
+    files = _files(found, register, rejected)
     canonical.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         frame.write_parquet(canonical / f"{name}.parquet")
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files.write_parquet(canonical / "files.parquet")
     _quarantine({r.entry.sha256: r for r in readings}, rejected, out)
-    refused = {r.entry.sha256 for r in readings if r.error}
     states: Counter[str] = Counter(files["state"])
     return BookCounts(
-        {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(refused)
+        {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(found.refused)
     )
 
 
@@ -69,12 +75,14 @@ def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame]
     return tables, hashed.sort(_ORDER, nulls_last=True)
 
 
-def _files(readings: list[Reading], register: Register, rejected: pl.DataFrame) -> pl.DataFrame:
-    """One row per file of the book, and one per file delivered again tonight."""
+def _files(found: Deliveries, register: Register, rejected: pl.DataFrame) -> pl.DataFrame:
+    """One row per file of the book, container and member, and one per file delivered again tonight."""
+    readings = found.readings
     lines = rejected.drop_nulls("line_number").unique(["source_sha256", "line_number"])
     aside = dict(lines.group_by("source_sha256").len().iter_rows())
     rows = [file_row(r, aside.get(r.entry.sha256, 0)) for r in readings]
-    by_sha = {r.entry.sha256: r for r in readings}
+    rows += [{**file_row(r, 0), "state": "duplicate"} for r in found.duplicates]
+    by_sha = {r.entry.sha256: r for r in (*found.duplicates, *readings)}
     for delivery in register.tonight:
         if delivery.duplicate:
             first = by_sha[delivery.sha256]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from schemas.accounts import mask_digits
-from transforms.intake.book import digest
-from transforms.intake.reading import Reading, read_file
+from transforms.intake.book import NO_KEYRING, digest
+from transforms.intake.deliveries import read_delivery
+from transforms.intake.pgp import Keyring
+from transforms.intake.reading import Reading
 from transforms.intake.register import Entry
 
 #: A file that is only looked at has no night it came in.
@@ -26,11 +28,13 @@ class FileCheck:
     reading: Reading
     tables: dict[str, int]
     rejects: pl.DataFrame
+    #: What an archive, workbook or PGP message contains, each as a file of its own.
+    members: tuple[FileCheck, ...] = ()
 
     @property
     def ok(self) -> bool:
         """True when nothing of the file would be set aside."""
-        return self.reading.error is None and self.rejects.is_empty()
+        return self.reading.error is None and self.rejects.is_empty() and all(m.ok for m in self.members)
 
     def lines(self) -> list[str]:
         """What to print: never a cell, and long account numbers in the file name cut to their ending."""
@@ -39,6 +43,11 @@ class FileCheck:
         if reading.error:
             what = f" ({reading.profile})" if reading.profile else ""
             return [f"{name}: set aside{what}", f"  {reading.error.rule}: {reading.error.message}"]
+        if self.reading.repeats:
+            return [f"{name}: the same bytes as before", f"  {self.reading.note}"]
+        if self.reading.is_container:
+            note = [f"  note: {self.reading.note}"] if self.reading.note else []
+            return [f"{name}: {self.reading.layout}", *note, *(line for m in self.members for line in m.lines())]
         aside = self.rejects.drop_nulls("line_number")["line_number"].n_unique()
         counts = ", ".join(f"{count} {kind}" for kind, count in reading.lines.items() if count)
         rows = ", ".join(f"{count} {table}" for table, count in self.tables.items() if count) or "none"
@@ -56,9 +65,14 @@ class FileCheck:
         return said
 
 
-def check_file(path: Path, firm_key: bytes) -> FileCheck:
+def check_file(path: Path, firm_key: bytes, keyring: Keyring = NO_KEYRING) -> FileCheck:
     """Read one file as tonight's run would, by itself. Raises `OSError` if it can't be opened."""
     data = path.read_bytes()
-    reading = read_file(data, Entry(_NO_NIGHT, path.name, sha256(data).hexdigest()))
+    found = read_delivery(data, Entry(_NO_NIGHT, path.name, sha256(data).hexdigest()), keyring, {})
+    first, *members = [_checked(reading, firm_key) for reading in found]
+    return replace(first, members=tuple(members))
+
+
+def _checked(reading: Reading, firm_key: bytes) -> FileCheck:
     tables, rejected = digest([reading], firm_key)
     return FileCheck(reading, {name: table.height for name, table in tables.items()}, rejected)

@@ -15,12 +15,13 @@ from schemas.trees import tree_profile
 from transforms.intake.lines import FileSetAside, decode
 from transforms.intake.trees import Row, Tree, physical_lines
 
-_START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE\s+|<)FlexQueryResponse\b")
+_START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE\b.*)?<FlexQueryResponse\b", re.DOTALL)
+_HEAD = 65_536
 
 
 def is_flex(data: bytes) -> bool:
     """True when the bytes start as a Flex query does."""
-    return _START.match(data[:2000]) is not None
+    return _START.match(data[:_HEAD]) is not None
 
 
 def read_flex(data: bytes) -> tuple[Tree, list[str]]:
@@ -85,7 +86,7 @@ class _Elements(ContentHandler):
         self._open = _Found(name, dict(attrs.items()), self._line())
         self.found.append(self._open)
 
-    def characters(self, content: str) -> None:
+    def characters(self, content: str) -> None:  # noqa: ARG002 - the signature is SAX's
         self._close()
 
 

@@ -19,7 +19,9 @@ from transforms.intake.frames import CENT, cents
 from transforms.intake.lines import FileSetAside, decode
 from transforms.intake.trees import Row, Tree, physical_lines
 
-_START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:OFXHEADER\s*:|<\?OFX\b|<OFX>|<\?xml[^>]*\?>\s*<\?OFX\b|<\?xml[^>]*\?>\s*<OFX>)")
+_START = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:OFXHEADER\s*:|<\?OFX\b|<OFX>|<\?xml[^>]*\?>\s*<\?OFX\b|<\?xml[^>]*\?>\s*<OFX>)"
+)
 _CHARSET = {"1252": "cp1252", "ISO-8859-1": "iso-8859-1", "UTF-8": "utf-8-sig", "NONE": "utf-8-sig"}
 _LINE, _LAST = "line", "last"
 _SHAPE = "the file isn't whole, well-formed OFX; fetch it again"
@@ -32,9 +34,11 @@ def is_ofx(data: bytes) -> bool:
 
 def read_ofx(data: bytes) -> tuple[Tree, list[str]]:
     """The records of an OFX file and its physical lines; raises `FileSetAside` for what isn't whole, known OFX."""
-    text = decode(data, _encoding(data))
+    text = decode(data, _encoding(data)).replace("\r\n", "\n").replace("\r", "\n")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise FileSetAside("dtd_refused", "the file declares a DTD or entities, which OFX has no use for; it isn't read")
+        raise FileSetAside(
+            "dtd_refused", "the file declares a DTD or entities, which OFX has no use for; it isn't read"
+        )
     lines = physical_lines(text)
     root, header = _parse(text)
     _refuse_errors(root)
@@ -71,6 +75,7 @@ class _Placed(TreeBuilder):
     def feed(self, data: str) -> None:
         """Build from the whole text; raises `ParseError` where it isn't OFX (the error quotes nothing)."""
         self._line, done = 1, 0
+        self._opened: list[Element] = []
         for match in self.regex.finditer(data):
             if data[done : match.start()].strip() or (match["tail"] or "").strip():
                 raise ParseError("text between elements")
@@ -83,17 +88,24 @@ class _Placed(TreeBuilder):
             raise ParseError("text after the last element")
 
     def _start(self, tag: str, text: str | None, closetag: str | None) -> None:
-        self.start(tag, {_LINE: str(self._line)})
+        self._opened.append(self.start(tag, {_LINE: str(self._line)}))
         if text:
             self.data(text)
         if text or closetag:
             self.end(tag)
 
     def end(self, tag: str) -> Element:
-        """Close the element; its last line is the line of what closes it."""
-        element = super().end(tag)
+        """Close the element; its last line is the line of what closes it. SGML leaves an empty element open."""
+        while self._opened and self._opened[-1].tag != tag and self._is_empty(self._opened[-1]):
+            super().end(self._opened.pop().tag)
+        if not self._opened or self._opened[-1].tag != tag:
+            raise ParseError("elements closed out of order")
+        element = super().end(self._opened.pop().tag)
         element.set(_LAST, str(self._line))
         return element
+
+    def _is_empty(self, element: Element) -> bool:
+        return len(element) == 0 and not element.text
 
 
 def _parse(text: str) -> tuple[Element, int]:
@@ -104,10 +116,10 @@ def _parse(text: str) -> tuple[Element, int]:
     builder = _Placed()
     try:
         builder.feed("\n" * header + text[start:])
-        root = builder.close()
-    except (ParseError, AssertionError, IndexError):
+        root = builder.close()  # refuses elements that are still open
+    except (SyntaxError, AssertionError, IndexError):  # ofxtools and ElementTree each have a ParseError of their own
         raise FileSetAside("not_well_formed", _SHAPE) from None
-    if root is None or root.tag != "OFX":
+    if root.tag != "OFX":
         raise FileSetAside("not_well_formed", _SHAPE)
     return root, header
 
@@ -132,7 +144,8 @@ def _institution(root: Element) -> Institution:
         raise FileSetAside("several_kinds_fit", "ORG, FID and BROKERID name different custodians; fetch the file again")
     if not named:
         raise FileSetAside(
-            "custodian_not_known", "ORG, FID and BROKERID name no custodian of schemas/structured/ofx.toml; add it there"
+            "custodian_not_known",
+            "ORG, FID and BROKERID name no custodian of schemas/structured/ofx.toml; add it there",
         )
     return next(iter(named.values()))
 
@@ -170,7 +183,14 @@ def _account(stated: Element | None, statement: Element, account: str | None, la
 
 
 def _event(event: Element, account: str | None, institution: Institution) -> Row:
-    kind = next((event.findtext(f".//{t}") for t in ("TFERACTION", "TRNTYPE", "INCOMETYPE") if event.find(f".//{t}") is not None), None)
+    kind = next(
+        (
+            event.findtext(f".//{t}")
+            for t in ("TFERACTION", "TRNTYPE", "INCOMETYPE")
+            if event.find(f".//{t}") is not None
+        ),
+        None,
+    )
     memo = event.findtext(".//MEMO") or event.findtext(".//NAME")
     stated = institution.memo_code.match(memo) if institution.memo_code and memo else None
     corrects = "CORRECTION" if event.find(".//CORRECTFITID") is not None else None

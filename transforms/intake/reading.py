@@ -21,6 +21,7 @@ from transforms.intake.ofx import is_ofx, read_ofx
 from transforms.intake.recognise import HouseKind, recognise
 from transforms.intake.register import Entry
 from transforms.intake.trees import Tree
+from transforms.intake.workbook import CellFault, Sheet
 
 #: Nested formats: how one is known, and its reader.
 _TREES = ((is_ofx, read_ofx), (is_flex, read_flex))
@@ -56,6 +57,12 @@ class Reading:
     #: House rows with too few or too many cells, cell by cell from the left, with column, rule and message.
     ragged: pl.DataFrame | None = None
     raw: Callable[[int], str] = lambda _line: ""
+    #: An archive, workbook or encrypted message: it has no rows of its own, what it contains has.
+    is_container: bool = False
+    #: Its bytes were read before under another name; it has no rows.
+    repeats: bool = False
+    #: It is PGP-encrypted and couldn't be decrypted.
+    encrypted: bool = False
 
     @property
     def lines(self) -> dict[str, int]:
@@ -77,9 +84,7 @@ def read_file(data: bytes, entry: Entry) -> Reading:
         elif found is not None:
             _read_house(reading, found, data)
     except FileSetAside as aside:
-        reading.error = Problem(None, aside.rule, str(aside))
-        reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
-        reading.counts = Counter(unknown=len(data.splitlines()))
+        set_aside(reading, aside, len(data.splitlines()))
     return reading
 
 
@@ -94,26 +99,65 @@ def _provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
+    lines = list(records(decode(data, "utf-8-sig"), ","))
+    _read_rows(reading, found, lines[0], lines[1:], [])
+
+
+def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Record], faults: list[CellFault]) -> None:
+    """A house table from its header and the records under it; rows with a faulty cell are set aside as they stand."""
     reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
     if found.unknown:
         extra = mask_digits(", ".join(found.unknown))
         reading.note = f"columns not known for {found.kind}, kept in the archive and not read: {extra}"
-    lines = records(decode(data, "utf-8-sig"), ",")
-    first = next(lines)
     header = [cell.strip() for cell in first.cells]
     reading.counts["header"] += first.lines
     _refuse_repeated(header, found)
-    every = list(lines)
     reading.raw = {r.first: r.raw for r in every}.__getitem__
-    rows = [r for r in every if not r.is_blank]
+    faulty = {fault.row for fault in faults}
+    rows = [r for r in every if not r.is_blank or r.first in faulty]
     reading.counts["data"] += sum(r.lines for r in rows)
     reading.counts["blank"] += sum(r.lines for r in every) - reading.counts["data"]
     reading.rows = len(rows)
-    good = [r for r in rows if len(r.cells) == len(header)]
+    good = [r for r in rows if len(r.cells) == len(header) and r.first not in faulty]
     reading.house = _provenance(reading, _house_frame(found.kind, header, good))
     bad = [r for r in rows if len(r.cells) != len(header)]
-    if bad:
-        reading.ragged = _provenance(reading, _ragged(found.kind, header, bad))
+    by_row = {r.first: r for r in rows}
+    aside = [
+        *([_ragged(found.kind, header, bad)] if bad else []),
+        *([_faulty(found.kind, header, by_row, faults)] if faults else []),
+    ]
+    if aside:
+        reading.ragged = _provenance(reading, pl.concat(aside))
+
+
+def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
+    """Read one sheet of a workbook; a line is a row of the sheet."""
+    reading = Reading(entry)
+    try:
+        if sheet.problem is not None:
+            raise sheet.problem
+        if sheet.kind is not None:
+            _read_rows(reading, sheet.kind, sheet.records[0], sheet.records[1:], sheet.faults)
+    except FileSetAside as aside:
+        set_aside(reading, aside, 0)
+    return reading
+
+
+def set_aside(reading: Reading, aside: FileSetAside, lines: int) -> Reading:
+    """The reading of a file set aside as a whole: nothing of it is kept, its `lines` are lines nobody understood."""
+    reading.error = Problem(None, aside.rule, str(aside))
+    reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
+    reading.counts = Counter(unknown=lines)
+    return reading
+
+
+def _faulty(kind: str, header: list[str], by_row: dict[int, Record], faults: list[CellFault]) -> pl.DataFrame:
+    """Rows with a cell that has no exact text, once per such cell."""
+    return _house_frame(kind, header, [by_row[f.row] for f in faults]).with_columns(
+        pl.Series("column", [f.column for f in faults], pl.String),
+        pl.Series("rule", [f.rule for f in faults], pl.String),
+        pl.Series("message", [f.message for f in faults], pl.String),
+    )
 
 
 def _refuse_repeated(header: list[str], found: HouseKind) -> None:

@@ -13,10 +13,8 @@ from transforms.intake.lines import FileSetAside, header_name, header_section
 
 _HEAD_BYTES = 65_536
 _HEAD_LINES = 20
-_BINARY = {
-    b"PK\x03\x04": "a zip file or Excel workbook", b"\x1f\x8b": "a gzip file", b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook", b"PAR1": "a Parquet file",
-}  # fmt: skip
+_BINARY = {b"%PDF": "a PDF", b"PAR1": "a Parquet file", b"7z\xbc\xaf\x27\x1c": "a 7-Zip file", b"Rar!": "a RAR file"}
+_TAR = slice(257, 262)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _UTF8_BOM = "\xef\xbb\xbf"
 
@@ -38,24 +36,41 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
     names = _cells(lines[:1], ",")
     house = _house_kinds(names[0] if names else [])
     custodian = [p for p in profiles() if _fits(p, lines)]
-    found: list[HouseKind | Profile] = [*house, *custodian]
+    return _named(_only([*house, *custodian], names[0] if names else []), file_name)
+
+
+def house_kind(header: list[str]) -> HouseKind:
+    """The one house kind a header is of (a sheet of a workbook has no other); raises `FileSetAside` otherwise."""
+    found = _only(list(_house_kinds(header)), header)
+    assert isinstance(found, HouseKind)  # noqa: S101 - says to mypy what the line above makes sure of
+    return found
+
+
+def knows_a_column(header: list[str]) -> bool:
+    """True when a name in the header is a required column of some house kind: the sheet is meant to be read."""
+    return any(set(INPUT_TABLES[kind].required) & {cell.strip() for cell in header} for kind in HOUSE_KINDS)
+
+
+def _only(found: list[HouseKind | Profile], header: list[str]) -> HouseKind | Profile:
     if len(found) > 1:
         what = ", ".join(x.kind if isinstance(x, HouseKind) else x.name for x in found)
         raise FileSetAside(
             "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
         )
     if not found:
-        raise FileSetAside("kind_not_known", _nearest(names[0] if names else []))
-    return _named(found[0], file_name)
+        raise FileSetAside("kind_not_known", _nearest(header))
+    return found[0]
 
 
 def refuse_binary(data: bytes) -> None:
-    """Raises `FileSetAside` for what can't be a text file: nothing at all, archives, workbooks, NUL bytes."""
+    """Raises `FileSetAside` for what can't be a text file: nothing at all, PDF, unknown archives, NUL bytes."""
     if not data.strip():
         raise FileSetAside("empty_file", "the file is empty; drop it again once it has been written")
     for magic, what in _BINARY.items():
         if data.startswith(magic):
             raise FileSetAside("not_text", f"the file is {what}; a text file is expected: export as CSV")
+    if data[_TAR] == b"ustar":
+        raise FileSetAside("not_text", "the file is a tar archive; deliver the files as they are, or as a zip file")
     if b"\0" in data:
         raise FileSetAside("nul_bytes", "the file has NUL bytes: it is damaged or UTF-16; save it as UTF-8 text")
 

@@ -1,0 +1,174 @@
+"""From the archive to readings: a delivered file is read as it is, or unpacked and each member read as its own file.
+
+The archive and the register hold what was delivered; what is inside is derived anew at every reading, in memory. A
+member is named `archive.zip/member` and known by the sha256 of its own bytes, a sheet is named `book.xlsx[sheet]` and
+known by its workbook and name. Bytes that are in the book already, on their own or in another archive, are not read
+again.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+
+from transforms.intake import pgp
+from transforms.intake.lines import FileSetAside
+from transforms.intake.reading import Reading, read_file, read_sheet, set_aside
+from transforms.intake.register import Entry, Register
+from transforms.intake.unpack import (
+    GZIP,
+    MAX_DEPTH,
+    Budget,
+    Member,
+    Unpacked,
+    gunzip,
+    inner_name,
+    is_zip,
+    told,
+    unzip,
+)
+from transforms.intake.workbook import is_workbook, read_workbook
+
+CONTAINER = "container"
+
+
+@dataclass
+class Deliveries:
+    """The readings of the whole book: containers and files, members whose bytes were there before, and refused ones.
+
+    `refused` are the delivered files (by sha256) nothing of which could be used.
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    duplicates: list[Reading] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+
+
+def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring) -> Deliveries:
+    """Read every delivered file of the register, in its order.
+
+    Raises `FileNotFoundError` if an archived file is gone and `PermissionError` if one of an earlier night can't be
+    decrypted any more: a book isn't computed from a part of itself.
+    """
+    book, seen = Deliveries(), dict[str, Reading]()
+    tonight = {d.sha256: d.duplicate for d in register.tonight}
+    for entry in register.entries:
+        found = read_delivery((archive / entry.sha256).read_bytes(), entry, keyring, seen)
+        first = found[0]
+        if first.encrypted and tonight.get(entry.sha256, True):
+            raise PermissionError(
+                errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
+            )
+        members = [r for r in found[1:] if not r.is_container]
+        if first.error or (members and all(r.error for r in members)):
+            book.refused.add(entry.sha256)
+        for reading in found:
+            if reading.repeats:
+                book.duplicates.append(reading)
+            elif reading is first or not reading.error or entry.sha256 in tonight:
+                book.readings.append(reading)  # a refused member is told, like a refused file, while it is delivered
+    return book
+
+
+def read_delivery(data: bytes, entry: Entry, keyring: pgp.Keyring, seen: dict[str, Reading]) -> list[Reading]:
+    """The reading of a delivered file, followed by those of what it contains if it is a container.
+
+    `seen` holds what was read before by sha256, and is added to.
+    """
+    try:
+        return list(_read(data, entry, _Way(keyring, seen, Budget(len(data)))))
+    except pgp.Undecryptable as aside:
+        reading = set_aside(Reading(entry, profile=CONTAINER, layout="PGP message", is_container=True), aside, 0)
+        reading.encrypted = True
+        return [reading]
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How a file was come to: through how many archives and PGP layers, and what unpacking may still cost."""
+
+    keyring: pgp.Keyring
+    seen: dict[str, Reading]
+    budget: Budget
+    archives: int = 0
+    layers: int = 0
+
+
+def _read(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    before = way.seen.get(entry.sha256)
+    if before is not None:
+        yield Reading(entry, before.kind, before.custodian, before.profile, before.layout,
+                      f"these bytes are in the book already, as {before.entry.file_name}", repeats=True)  # fmt: skip
+        return
+    try:
+        found = list(_contents(data, entry, way))
+    except pgp.Undecryptable:
+        raise
+    except FileSetAside as aside:
+        found = [set_aside(Reading(entry), aside, 0)]
+    if found[0].error is None:
+        way.seen[entry.sha256] = found[0]
+    yield from found
+
+
+def _contents(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    if is_workbook(data):
+        yield from _workbook(data, entry, way)
+    elif pgp.is_pgp(data):
+        yield from _pgp(data, entry, way)
+    elif is_zip(data) or data.startswith(GZIP):
+        yield from _archive(data, entry, way)
+    else:
+        yield read_file(data, entry)
+
+
+def _container(entry: Entry, what: str, note: str | None) -> Reading:
+    return Reading(entry, profile=CONTAINER, layout=what, note=note, is_container=True)
+
+
+def _workbook(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    book = read_workbook(data, way.budget)
+    note = "sheets left out: " + "; ".join(book.left_out) if book.left_out else None
+    yield _container(entry, "Excel workbook", note)
+    for sheet in book.sheets:
+        name = f"{entry.file_name}[{sheet.name}]"
+        known_by = sha256(f"{entry.sha256}[{sheet.name}]".encode()).hexdigest()
+        yield read_sheet(sheet, replace(entry, file_name=name, sha256=known_by))
+
+
+def _pgp(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    if way.layers:
+        raise FileSetAside("nested_too_deep", "a PGP message inside a PGP message isn't decrypted")
+    inner = pgp.decrypt(data, way.keyring)
+    way.budget.used += len(inner)
+    found = Unpacked("PGP message", [Member(inner_name(entry.file_name, pgp.ENDINGS), inner)])
+    yield from _members(found, entry, replace(way, layers=1))
+
+
+def _archive(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    if way.archives >= MAX_DEPTH:
+        raise FileSetAside(
+            "nested_too_deep", f"archives are unpacked {MAX_DEPTH} deep; deliver the inner one on its own"
+        )
+    found = unzip(data, way.budget) if is_zip(data) else gunzip(data, entry.file_name, way.budget)
+    yield from _members(found, entry, replace(way, archives=way.archives + 1))
+
+
+def _members(found: Unpacked, entry: Entry, way: _Way) -> Iterator[Reading]:
+    note = "left out: " + ", ".join(told(found.left_out)) if found.left_out else None
+    count = len(found.members)
+    yield _container(entry, f"{found.what}, {count} file{'' if count == 1 else 's'}", note)
+    for member in found.members:
+        name = f"{entry.file_name}/{member.name}"
+        if member.problem is None:
+            yield from _read(member.data, replace(entry, file_name=name, sha256=_sha(member.data)), way)
+        else:
+            known_by = _sha(f"{entry.sha256}/{member.name}".encode())
+            yield set_aside(Reading(replace(entry, file_name=name, sha256=known_by)), member.problem, 0)
+
+
+def _sha(data: bytes) -> str:
+    return sha256(data).hexdigest()

@@ -1,0 +1,70 @@
+"""PGP-encrypted deliveries, through gpg and the firm's own key ring. What was in them stays in memory.
+
+The archive keeps the bytes as they were delivered; a run decrypts them anew each time it reads the book.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import gnupg
+
+from transforms.intake.lines import FileSetAside
+from transforms.intake.unpack import MAX_BYTES
+
+ENDINGS = (".pgp", ".gpg", ".asc")
+PASSPHRASE = "ROTHBOOK_PGP_PASSPHRASE"  # noqa: S105 - the name of the variable
+_ARMOUR = b"-----BEGIN PGP MESSAGE-----"
+# a session key packet, old or new style: for a public key (version 3 or 6) or for a passphrase (version 4 to 6)
+_BINARY = re.compile(
+    rb"\A(?:\x84.[\x03\x06]|\x85..[\x03\x06]|\xc1.[\x03\x06]|\x8c.[\x04-\x06]|\xc3.[\x04-\x06])", re.DOTALL
+)
+logging.getLogger("gnupg").addHandler(logging.NullHandler())  # gpg's own words stay out of our output
+
+
+class Undecryptable(FileSetAside):
+    """An encrypted file that can't be decrypted here; the whole delivery is set aside until it can."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """Where gpg keeps the firm's secret key (`pgp_home` of the configuration); None: no key is configured."""
+
+    home: Path | None = None
+
+
+def is_pgp(data: bytes) -> bool:
+    """True for an encrypted PGP message, armoured or not."""
+    return data.lstrip().startswith(_ARMOUR) or _BINARY.match(data) is not None
+
+
+def decrypt(data: bytes, keyring: Keyring) -> bytes:
+    """What a PGP message says; raises `Undecryptable` with what to configure, and quotes nothing gpg says."""
+    if keyring.home is None:
+        raise Undecryptable(
+            "pgp_not_configured", "the file is PGP-encrypted and no key is configured; name the folder of gpg's key "
+            f"ring as pgp_home in [intake] of the configuration and put the passphrase into {PASSPHRASE}"
+        )  # fmt: skip
+    if not keyring.home.is_dir():
+        raise Undecryptable("pgp_not_configured", "pgp_home of the configuration is no folder; correct it")
+    try:
+        gpg = gnupg.GPG(gnupghome=str(keyring.home))
+    except (OSError, ValueError):
+        raise Undecryptable("pgp_not_configured", "gpg isn't installed on this machine; install it") from None
+    # an empty passphrase rather than none: gpg then never asks a person for one
+    found = gpg.decrypt(
+        data,
+        always_trust=True,
+        passphrase=os.environ.get(PASSPHRASE, ""),
+        extra_args=["--no-random-seed-file", "--max-output", str(MAX_BYTES)],
+    )
+    if not found.ok:
+        raise Undecryptable(
+            "pgp_not_decrypted", "the file is PGP-encrypted and the configured key or passphrase doesn't open it; give "
+            f"the sender the firm's public key, or correct pgp_home and {PASSPHRASE}"
+        )  # fmt: skip
+    return bytes(found.data)
