@@ -216,7 +216,9 @@ def test_a_bank_statement_in_its_declared_code_page(tmp_path: Path) -> None:
 
 
 def test_flex_sections_and_attributes_nobody_knows_are_told_once(tmp_path: Path) -> None:
-    content = flex().replace("<Transfers>", '<OpenThings><OpenThing a="1"/><OpenThing a="2"/></OpenThings>\n<Transfers>')
+    content = flex().replace(
+        "<Transfers>", '<OpenThings><OpenThing a="1"/><OpenThing a="2"/></OpenThings>\n<Transfers>'
+    )
     content = content.replace('amount="-41.2"', 'amount="-41.2" mood="good"')
     night = night_of(tmp_path, content)
     assert night.files["message"][0] == (
