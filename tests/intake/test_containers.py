@@ -239,6 +239,7 @@ def with_encrypted_flag(data: bytes) -> bytes:
 BAD = {
     "parent": ("d.zip", zipped({"../../basis.csv": BASIS}), "unsafe_name"),
     "absolute": ("d.zip", zipped({"/etc/basis.csv": BASIS}), "unsafe_name"),
+    "line break": ("d.zip", zipped({"basis\x1b.csv": BASIS}), "unsafe_name"),
     "drive": ("d.zip", zipped({"C:\\basis.csv": BASIS}), "unsafe_name"),
     "zip password": ("d.zip", with_encrypted_flag(zipped({"basis.csv": BASIS})), "zip_encrypted"),
     "cut zip": ("d.zip", zipped({"basis.csv": BASIS})[:-30], "archive_damaged"),

@@ -118,22 +118,29 @@ def _left_out(info: zipfile.ZipInfo) -> str | None:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Member:
+    name = printable(info.filename)
     if _unsafe(info.filename):
-        why = "the member's name leads out of the archive (.., an absolute path or a drive); such a member isn't read"
-        return Member(info.filename, problem=FileSetAside("unsafe_name", why))
+        why = "the member's name leads out of the archive (.., an absolute path, a drive) or can't be printed"
+        return Member(name, problem=FileSetAside("unsafe_name", f"{why}; such a member isn't read"))
     if info.flag_bits & 1:
         why = "the member is encrypted with a zip password; unzip it yourself, or have it sent PGP-encrypted"
-        return Member(info.filename, problem=FileSetAside("zip_encrypted", why))
+        return Member(name, problem=FileSetAside("zip_encrypted", why))
     try:
-        return Member(info.filename, entry_bytes(archive, info, budget))
+        return Member(name, entry_bytes(archive, info, budget))
     except FileSetAside as aside:
         if aside.rule == "archive_too_large":
             raise
-        return Member(info.filename, problem=aside)
+        return Member(name, problem=aside)
+
+
+def printable(name: str) -> str:
+    """A name out of somebody else's file that may be printed: no line breaks, no control characters."""
+    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 def _unsafe(name: str) -> bool:
-    return name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
+    leads_out = name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts
+    return leads_out or not name.isprintable()
 
 
 def entry_bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> bytes:

@@ -19,10 +19,11 @@ from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeXml
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from schemas.accounts import mask_digits
 from schemas.tables import INPUT_TABLES, Column
 from transforms.intake.lines import FileSetAside, Record
 from transforms.intake.recognise import HouseKind, house_kind, knows_a_column
-from transforms.intake.unpack import Budget, entry_bytes, is_zip, open_zip
+from transforms.intake.unpack import Budget, entry_bytes, is_zip, open_zip, printable
 
 #: Digits a number in Excel can be trusted with.
 MAX_DIGITS = 15
@@ -95,14 +96,15 @@ def read_workbook(data: bytes, budget: Budget) -> Workbook:
         book = CalamineWorkbook.from_filelike(io.BytesIO(_repacked(parts)))
         paths, found = _sheet_paths(parts), Workbook()
         for meta in book.sheets_metadata:
+            shown = printable(meta.name)
             if meta.typ is not SheetTypeEnum.WorkSheet:
-                found.left_out.append(f"{meta.name}: no worksheet")
+                found.left_out.append(f"{mask_digits(shown)}: no worksheet")
             elif meta.visible is not SheetVisibleEnum.Visible:
-                found.left_out.append(f"{meta.name}: hidden")
+                found.left_out.append(f"{mask_digits(shown)}: hidden")
             else:
                 sheet = book.get_sheet_by_name(meta.name)
                 rows, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
-                _take(found, _Raw(meta.name, rows, merged, parts[paths[meta.name]]))
+                _take(found, _Raw(shown, rows, merged, parts[paths[meta.name]]))
     except (CalamineError, DefusedXmlException, ParseError, KeyError, ValueError):
         raise FileSetAside("workbook_damaged", _DAMAGED) from None
     if not found.sheets:
@@ -143,9 +145,9 @@ def _take(found: Workbook, raw: _Raw) -> None:
     """Read a sheet, or say why it is left out; one that nearly fits is set aside, so that nothing is lost unseen."""
     header = next((_header(row) for row in raw.rows if any(not _blank(cell) for cell in row)), None)
     if header is None:
-        found.left_out.append(f"{raw.name}: empty")
+        found.left_out.append(f"{mask_digits(raw.name)}: empty")
     elif not knows_a_column(header):
-        found.left_out.append(f"{raw.name}: no columns of a house kind")
+        found.left_out.append(f"{mask_digits(raw.name)}: no columns of a house kind")
     else:
         sheet = Sheet(raw.name)
         try:
