@@ -295,8 +295,7 @@ _LINES = tuple(
 )
 INTAKE_FILES = Table(
     "files",
-    "One row per file received, and per file inside a container: what it was, how many lines of each class, what became "
-    "of its rows.",
+    "One row per file received, and per file inside a container: what it was, its lines by class, its rows by fate.",
     (
         _t("sha256"), _t("file_name"), _t("kind"), _t("custodian"), Column("rows", "int"), Column("accepted", "int"),
         Column("rejected", "int"), _t("state", False, ("accepted", "partial", "rejected", "duplicate")),
