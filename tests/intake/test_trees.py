@@ -107,6 +107,14 @@ def test_an_empty_sgml_leaf_loses_no_transaction(tmp_path: Path) -> None:
     assert rows.filter(pl.col("description") == "X")["custodian_code"].to_list() == ["INVBANKTRAN DEP"]
 
 
+def test_an_empty_xml_element_is_no_value(tmp_path: Path) -> None:
+    content = ira().replace("<AVAILCASH>7585.05</AVAILCASH>", "<AVAILCASH/>")
+    night = night_of(tmp_path, content)
+    assert night.table("transactions").height == 5
+    assert night.table("balances").is_empty()
+    assert "required" in night.rules()
+
+
 def test_two_cdata_sections_on_one_line_stay_two_records(tmp_path: Path) -> None:
     sgml = without_closing_tags(ira()).replace("<MEMO>DIVIDEND RECEIVED", "<MEMO><![CDATA[A & B]]></MEMO>")
     sgml = sgml.replace("<MEMO>CASH CONTRIBUTION CURRENT YEAR", "<MEMO><![CDATA[C < D]]></MEMO>")

@@ -81,7 +81,10 @@ class _Placed(TreeBuilder):
                 raise ParseError("text between elements")
             self._line += data.count("\n", done, match.start())
             text = match["cdata"] if match["cdata"] is not None else unescape((match["text"] or "").strip())
-            self._feedmatch(match["tag"].strip(), text or None, match["closetag"])
+            tag, closed = match["tag"].strip(), match["closetag"]
+            if tag.endswith("/"):  # an empty element of XML
+                tag = closed = tag.rstrip("/ ")
+            self._feedmatch(tag, text or None, closed)
             self._line += data.count("\n", match.start(), match.end())
             done = match.end()
         if data[done:].strip():

@@ -36,30 +36,15 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
     names = _cells(lines[:1], ",")
     house = _house_kinds(names[0] if names else [])
     custodian = [p for p in profiles() if _fits(p, lines)]
-    return _named(_only([*house, *custodian], names[0] if names else []), file_name)
-
-
-def house_kind(header: list[str]) -> HouseKind:
-    """The one house kind a header is of (a sheet of a workbook has no other); raises `FileSetAside` otherwise."""
-    found = _only(list(_house_kinds(header)), header)
-    assert isinstance(found, HouseKind)  # noqa: S101 - says to mypy what the line above makes sure of
-    return found
-
-
-def knows_a_column(header: list[str]) -> bool:
-    """True when a name in the header is a required column of some house kind: the sheet is meant to be read."""
-    return any(set(INPUT_TABLES[kind].required) & {cell.strip() for cell in header} for kind in HOUSE_KINDS)
-
-
-def _only(found: list[HouseKind | Profile], header: list[str]) -> HouseKind | Profile:
+    found: list[HouseKind | Profile] = [*house, *custodian]
     if len(found) > 1:
         what = ", ".join(x.kind if isinstance(x, HouseKind) else x.name for x in found)
         raise FileSetAside(
             "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
         )
     if not found:
-        raise FileSetAside("kind_not_known", _nearest(header))
-    return found[0]
+        raise FileSetAside("kind_not_known", _nearest(names[0] if names else []))
+    return _named(found[0], file_name)
 
 
 def refuse_binary(data: bytes) -> None:
@@ -123,3 +108,26 @@ def _nearest(header: list[str]) -> str:
         return "the header fits no house kind and no custodian profile; see the contract for the columns of each kind"
     missing = ", ".join(sorted(wanted[nearest] - names))
     return f"the header fits no known kind; nearest is {nearest}, which also has {missing} (names are case exact)"
+
+
+def knows_a_column(header: list[str]) -> bool:
+    """True when a name in the header is a required column of some house kind: the table is meant to be read."""
+    return any(set(INPUT_TABLES[kind].required) & set(header) for kind in HOUSE_KINDS)
+
+
+def house_kind(header: list[str]) -> HouseKind:
+    """The one house kind a header is of; raises `FileSetAside` if it is of none or of several."""
+    fits = _house_kinds(header)
+    if len(fits) > 1:
+        what = ", ".join(f.kind for f in fits)
+        raise FileSetAside(
+            "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
+        )
+    if not fits:
+        wanted = {kind: set(INPUT_TABLES[kind].required) for kind in HOUSE_KINDS}
+        nearest = max(wanted, key=lambda k: (len(wanted[k] & set(header)) / len(wanted[k]), k))
+        missing = ", ".join(sorted(wanted[nearest] - set(header)))
+        raise FileSetAside(
+            "kind_not_known", f"the header fits no house kind; nearest is {nearest}, which also has {missing}"
+        )
+    return fits[0]
