@@ -168,6 +168,18 @@ def test_a_position_in_another_currency_makes_the_value_unknown(tmp_path: Path) 
     ]
 
 
+def test_the_quarantine_holds_the_line_and_of_a_huge_one_its_start(tmp_path: Path) -> None:
+    content = qfx().replace("<UNITPRICE>115.20</UNITPRICE><INV401KSOURCE>", "<INV401KSOURCE>")
+    night = night_of(tmp_path / "lines", content)
+    kept = (night.out / "quarantine" / f"{night.files['sha256'][0]}.csv").read_text()
+    assert content.splitlines()[18] in kept.replace('""', '"')
+    night = night_of(tmp_path / "one", without_closing_tags(content).replace("<TRNUID>0", f"<TRNUID>{'0' * 5000}"))
+    kept = (night.out / "quarantine" / f"{night.files['sha256'][0]}.csv").read_text()
+    assert night.rules() == ["amount_not_known"] * 2
+    assert kept.count("[cut: the whole line is in the archive]") == 2
+    assert len(kept) < 9000 + 4 * 300
+
+
 def test_shares_moved_without_a_price_are_set_aside(tmp_path: Path) -> None:
     night = night_of(tmp_path, qfx().replace("<UNITPRICE>115.20</UNITPRICE><INV401KSOURCE>", "<INV401KSOURCE>"))
     assert night.rejects.select("line_number", "rule").rows() == [(19, "amount_not_known"), (21, "amount_not_known")]

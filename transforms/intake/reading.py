@@ -221,7 +221,7 @@ def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:
     reading.kind, reading.custodian = profile.kind, profile.custodian
     reading.profile, reading.layout, reading.custodian_profile = profile.name, profile.layout, profile
     reading.note, reading.counts = tree.note, trees.line_counts(tree, lines)
-    reading.raw = lambda number: lines[number - 1]
+    reading.raw = lambda number: trees.raw(lines[number - 1])
     frames = trees.frames(tree)
     reading.rows = sum(frame.height for frame in frames.values())
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}

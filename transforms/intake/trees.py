@@ -21,6 +21,9 @@ from transforms.intake.mapping import Mapped
 
 Row = dict[str, str | None]
 
+#: Some institutions write a file as one line; the quarantine doesn't repeat it for each of its records.
+RAW_LONGEST = 4000
+
 #: The fields of a row of each section, all text.
 FIELDS = {
     "accounts": ("account", "label", "owner_name", "opened_on"),
@@ -54,6 +57,11 @@ class Tree:
 def physical_lines(text: str) -> list[str]:
     """The lines of a text without their ends, as every reader here counts them."""
     return [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
+
+
+def raw(line: str) -> str:
+    """What the quarantine keeps of a line: all of it, or its start where a whole file is one line."""
+    return line if len(line) <= RAW_LONGEST else line[:RAW_LONGEST] + " [cut: the whole line is in the archive]"
 
 
 def line_counts(tree: Tree, lines: list[str]) -> Counter[str]:
