@@ -118,11 +118,28 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "action": pa.Column(pl.String, nullable=False),
             "day": pa.Column(pl.String, nullable=False, checks=day),
             "amount": pa.Column(pl.String, nullable=True, checks=number),
+            "stated_year": pa.Column(pl.String, nullable=True, checks=year, required=False),
         },
         "positions": {
             "account": pa.Column(pl.String, nullable=False),
             "value": pa.Column(pl.String, nullable=False, checks=number),
+            "value_sign": pa.Column(pl.String, nullable=True, checks=_check("not_a_sign", _matches(r"^[+-]$")),
+                                    required=False),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
+        },
+        "fund_positions": {
+            "account": pa.Column(pl.String, nullable=False),
+            "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^\d{15}$"))),
+            "price": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^\d{9}$"))),
+            "as_of": pa.Column(pl.String, nullable=False, checks=day),
+        },
+        "listed": {},
+        "accounts": {
+            "account": pa.Column(pl.String, nullable=False),
+            "(opened_on|closed_on|birth_date)": pa.Column(
+                pl.String, nullable=True, checks=day, regex=True, required=False),
+            "tax_id": pa.Column(
+                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$")), required=False),
         },
         "payroll": {
             "tax_id": pa.Column(pl.String, nullable=False),

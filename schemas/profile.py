@@ -18,9 +18,17 @@ from schemas.tables import ACCOUNT_TYPES, MONEY_SOURCES, TRANSACTION_TYPES, UNCL
 PROFILES = Path(__file__).parent / "profiles"
 
 LINE_CLASSES = ("preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
-SHAPES = ("transactions", "positions", "payroll", "pershing_accounts", "pub1220", "tree_accounts")
+SHAPES = (
+    "transactions", "positions", "payroll", "pershing_accounts", "pub1220",
+    "tree_accounts",
+    "accounts",
+    "fund_positions",
+    "listed",
+)  # fmt: skip
 NUMBERS = ("plain", "dollar", "implied")
-TAX_YEARS = ("trade_year", "year_before", "in_description")
+TAX_YEARS = ("trade_year", "year_before", "in_description", "stated")
+GRADES = ("A", "B", "C")
+LOADS = ("full", "delta", "range", "as the file says")
 Meaning = Literal["mapped", "ambiguous", "unmapped"]
 
 
@@ -33,14 +41,43 @@ class LineRule:
     """A physical line that isn't a table row: its class, and what its named groups say.
 
     Groups `account`, `label`, `as_of` ... hold for the rows that follow (and, where no other line says so, for the
-    whole file). `total` is a control total of the rows since the last line that `opens` a group; `count` counts data
-    lines.
+    whole file). `total` is a control total of the rows since the last line that `opens` a group, or with
+    `total_in_column` the cell of this line under the section's `total_field`; `count` counts data lines. A line with
+    `refuse` sets the file aside and says why.
     """
 
     line_class: str
     match: re.Pattern[str]
     opens: bool = False
     complete: bool = False
+    total_in_column: bool = False
+    refuse: str = ""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A layout that differs from its neighbours in the header alone: how it is known, and what it is called."""
+
+    layout: str
+    header: re.Pattern[str]
+    first_line: re.Pattern[str] | None = None
+
+
+@dataclass(frozen=True)
+class KeepOut:
+    """Rows that aren't clients' (house and error accounts): every named field must match, an empty one as no text."""
+
+    why: str
+    where: dict[str, re.Pattern[str]]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A code that means something else where its description says so: such rows are of `type`."""
+
+    code: str
+    description: re.Pattern[str]
+    type: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +85,8 @@ class Section:
     """One table inside a file: how its header is known, which rows are data, and which column holds what.
 
     `fields` maps our name of a value to the header names it may have (delimited) or its first and last position, from 1
-    (fixed). `widths` are the allowed numbers of cells of a row, relative to the header.
+    (fixed); where a record takes several lines, `[line, first, last]`. `widths` are the allowed numbers of cells of a
+    row, relative to the header; empty cells at the end of either don't count.
     """
 
     name: str
@@ -97,7 +135,27 @@ class Profile:
     layout: str
     format: Literal["delimited", "fixed", "tree"]
     encoding: str
+    #: What the layout rests on: A a real export, B a working parser or published layout, C partly guessed.
+    grade: str
+    guessed: str = ""
+    #: What the file holds, in words, and what it can't tell; whether it lists everything or what changed.
+    holds: str = ""
+    cannot_tell: str = ""
+    load: str = ""
     note: str = ""
+    versions: tuple[Version, ...] = ()
+    keep_out: tuple[KeepOut, ...] = ()
+    described: tuple[Described, ...] = ()
+    #: A record of several lines: what each of its lines begins with, and how many of them it must have.
+    logical: tuple[str, ...] = ()
+    logical_required: int = 1
+    #: Lines may lack their trailing blanks.
+    pad: bool = False
+    #: The stated count is of all lines, header and trailer included, and not of the data lines.
+    count_all_lines: bool = False
+    #: The file names no account: its rows are kept under one of their own, which no known account fits.
+    account_not_stated: bool = False
+    resend_name: re.Pattern[str] | None = None
     delimiter: str = ","
     record_length: int = 0
     first_line: re.Pattern[str] | None = None
@@ -192,20 +250,56 @@ def _line(r: _Reader) -> LineRule:
     if match is None:
         raise r.fail("match", "is missing")
     rule = LineRule(r.one_of("class", LINE_CLASSES), match, r.take("opens", bool, default=False),
-                    r.take("complete", bool, default=False))  # fmt: skip
+                    r.take("complete", bool, default=False), r.take("total_in_column", bool, default=False),
+                    r.text("refuse"))  # fmt: skip
     r.done()
     return rule
 
 
-def _section(r: _Reader, *, fixed: bool) -> Section:
+def _needed(r: _Reader, key: str) -> re.Pattern[str]:
+    pattern = r.pattern(key, re.IGNORECASE)
+    if pattern is None:
+        raise r.fail(key, "is missing")
+    return pattern
+
+
+def _version(r: _Reader) -> Version:
+    version = Version(r.text("layout", required=True), _needed(r, "header"), r.pattern("first_line"))
+    r.done()
+    return version
+
+
+def _keep_out(r: _Reader) -> KeepOut:
+    why, where = r.text("why", required=True), r.take("where", dict, required=True)
+    fields = _Reader(r.file, f"{r.where}where.", where)
+    rule = KeepOut(why, {name: _needed(fields, name) for name in where})
+    r.done()
+    return rule
+
+
+def _described(r: _Reader) -> Described:
+    rule = Described(
+        r.text("code", required=True), _needed(r, "description"), r.one_of("type", (*TRANSACTION_TYPES, UNCLASSIFIED))
+    )
+    r.done()
+    return rule
+
+
+def _slice(r: _Reader, name: str, where: Any, length: int) -> tuple[int, int]:
+    """First and last position of a fixed field in its record, whose lines are laid end to end."""
+    if not (isinstance(where, list) and len(where) in (2, 3) and all(isinstance(n, int) for n in where)):
+        raise r.fail(f"fields.{name}", "expected [first, last] or [line, first, last] positions")
+    line, first, last = (1, *where) if len(where) == 2 else where
+    return ((line - 1) * length + first, (line - 1) * length + last)
+
+
+def _section(r: _Reader, *, fixed: bool, length: int) -> Section:
     columns = r.take("fields", dict, {})
     names: dict[str, tuple[str, ...]] = {}
     slices: dict[str, tuple[int, int]] = {}
     for name, where in columns.items():
         if fixed:
-            if not (isinstance(where, list) and len(where) == 2 and all(isinstance(n, int) for n in where)):
-                raise r.fail(f"fields.{name}", "expected [first, last] positions")
-            slices[name] = (where[0], where[1])
+            slices[name] = _slice(r, name, where, length)
         else:
             names[name] = (where,) if isinstance(where, str) else tuple(where)
     section = Section(
@@ -256,10 +350,20 @@ def parse(file: str, table: dict[str, Any]) -> Profile:
     for column, source in sources.items():
         if source not in ("", *MONEY_SOURCES):
             raise r.fail(f"money_sources.{column}", "is not a money source")
+    length = r.take("record_length", int, 0)
     profile = Profile(
+        grade=r.one_of("grade", GRADES), guessed=r.text("guessed"), holds=r.text("holds"),
+        cannot_tell=r.text("cannot_tell"), load=r.one_of("load", LOADS) if "load" in r.left else "",
+        versions=tuple(_version(x) for x in r.each("version")),
+        keep_out=tuple(_keep_out(x) for x in r.each("keep_out")),
+        described=tuple(_described(x) for x in r.each("described")),
+        logical=r.texts("logical"), logical_required=r.take("logical_required", int, 1),
+        pad=r.take("pad", bool, default=False), count_all_lines=r.take("count_all_lines", bool, default=False),
+        account_not_stated=r.take("account_not_stated", bool, default=False),
+        resend_name=r.pattern("resend_name", re.IGNORECASE),
         name=r.text("name", required=True), custodian=r.text("custodian"), kind=r.text("kind", required=True),
         layout=r.text("layout", required=True), format=shape, encoding=r.text("encoding", required=True),
-        note=r.text("note"), delimiter=r.text("delimiter", ","), record_length=r.take("record_length", int, 0),
+        note=r.text("note"), delimiter=r.text("delimiter", ","), record_length=length,
         first_line=r.pattern("first_line"), file_name=r.pattern("file_name", re.IGNORECASE),
         file_name_says=r.text("file_name_says"), refuse_name=r.pattern("refuse_name"),
         complete_message=r.text("complete_message"),
@@ -272,7 +376,7 @@ def parse(file: str, table: dict[str, Any]) -> Profile:
         tax_year_in_description=r.pattern("tax_year_in_description", re.IGNORECASE),
         modes=r.take("modes", dict, {}), money_sources=sources,
         lines=tuple(_line(x) for x in r.each("line")),
-        sections=tuple(_section(x, fixed=shape == "fixed") for x in r.each("section")),
+        sections=tuple(_section(x, fixed=shape == "fixed", length=length) for x in r.each("section")),
         actions=tuple(a for x in r.each("action") for a in _action(x)),
         account_types=tuple(a for x in r.each("account_type") for a in _label(x)),
     )  # fmt: skip

@@ -184,6 +184,12 @@ _INPUTS = (
         internal=(_t("custodian_code"),),
     ),
     Table(
+        "renumbered_accounts",
+        "One row per old account number: the number the account has now.",
+        (_t("custodian", True), _t("old_account_number", True), _t("account_number", True), _d("changed_on")),
+        key=("custodian", "old_account_number"),
+    ),
+    Table(
         "balances",
         "One row per account and date: the account's whole market value that day.",
         (_t("custodian", True), _t("account_number", True), _d("as_of", True), _m("market_value", True, signed=True)),

@@ -11,7 +11,7 @@ from schemas import models
 from schemas.profile import Profile
 from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, Column
 from schemas.validate import failures
-from transforms.intake import mapping, pub1220, rejects, trees
+from transforms.intake import account_files, funds, mapping, pub1220, rejects, trees
 from transforms.intake.mapping import Mapped, each, normalised
 from transforms.intake.reading import Reading
 from transforms.intake.register import tax_key
@@ -20,6 +20,9 @@ _PROVENANCE = [c.name for c in PROVENANCE]
 _TABLE_OF_SHAPE = {
     "transactions": "transactions", "positions": "balances", "payroll": "payroll_contributions",
     "pershing_accounts": "accounts", "tree_accounts": "accounts",
+    "accounts": "accounts",
+    "fund_positions": "balances",
+    "listed": "balances",
 }  # fmt: skip
 
 
@@ -82,7 +85,7 @@ def _joined(kind: str, raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def _joining(frame: pl.DataFrame, column: Column) -> pl.Expr:
-    if column.name in ("account_number", "counter_account_number"):
+    if column.name in ("account_number", "counter_account_number", "old_account_number"):
         return normalised(frame, column.name)
     if column.name in ("custodian", "recordkeeper"):
         return pl.col(column.name).str.to_lowercase()
@@ -135,6 +138,12 @@ def _map(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: by
                 mapping.payroll(profile, frame, into, key)
             case "tree_accounts":
                 trees.accounts(profile, frame, into)
+            case "accounts":
+                account_files.accounts(profile, frame, into, key)
+            case "fund_positions":
+                funds.positions(profile, frame, into)
+            case "listed":
+                pass
             case _:
                 pub1220.returns(profile, frame, into, key)
 
@@ -146,7 +155,7 @@ def _good_raw(profile: Profile, section: str, shape: str, raw: pl.DataFrame, fou
     unknown_day = (pl.col("column") == "as_of") & (pl.col("rule") == "required")
     failed = failed.with_columns(
         pl.when(unknown_day).then(pl.lit("as_of_not_known")).otherwise(pl.col("rule")).alias("rule"))  # fmt: skip
-    if shape == "positions":
+    if shape in ("positions", "fund_positions"):
         failed = _whole_accounts(raw, failed)
     kind = _TABLE_OF_SHAPE.get(shape)
     for table, part in _by_table(kind, raw, failed):

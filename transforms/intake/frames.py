@@ -56,6 +56,8 @@ def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:
             fields[name] = [context.get(name, scan.said.get(name)) for context in table.context]
     frame = pl.DataFrame(fields, schema=dict.fromkeys(fields, pl.String))
     frame = blank_to_null(frame, list(fields), profile.null_tokens)
+    if "own_code" in fields:
+        frame = frame.with_columns(pl.coalesce("action", "own_code").alias("action"))
     if profile.account_name is not None:
         account = pl.col("account").str.extract_groups(profile.account_name.pattern)
         frame = frame.with_columns(account.struct.field("label"), account.struct.field("account"))

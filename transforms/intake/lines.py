@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.profile import LineRule, Profile, Section
+from transforms.intake.logical import logical_records
 
 _CURRENCY = re.compile(r"\s*\(\$\)$")
 
@@ -48,7 +49,10 @@ class Record(NamedTuple):
 
 @dataclass
 class SectionRows:
-    """The data rows of one section of one file, cell by cell, with what the lines around them said."""
+    """The data rows of one section of one file, cell by cell, with what the lines around them said.
+
+    `width` is the number of named cells of the header: empty ones at its end don't count.
+    """
 
     section: Section
     header: list[str]
@@ -78,6 +82,7 @@ class Scan:
     raw: dict[int, str] = field(default_factory=dict)
     totals: list[Total] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
+    headers: list[str] = field(default_factory=list)
     complete: bool = False
     group: int = 0
     context: dict[str, str] = field(default_factory=dict)
@@ -146,7 +151,7 @@ def scan(profile: Profile, text: str, context: dict[str, str]) -> Scan:
     if profile.complete_message and not found.complete:
         raise FileSetAside("incomplete_file", f"{profile.complete_message}: the file is cut off; fetch it again")
     _close(profile, found)
-    _check_count(found)
+    _check_count(profile, found)
     return found
 
 
@@ -156,13 +161,14 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
         rule = _rule(profile, record.raw)
         section = header_section(profile, record.cells) if rule is None else None
         if rule is not None:
-            _apply(profile, *rule, record, found)
+            _apply(profile, *rule, record, found, table)
         elif record.is_blank:
             found.counts["blank"] += record.lines
         elif section is not None:
             names = numbered([header_name(c) for c in record.cells])
-            table = SectionRows(section, names, len(record.cells))
+            table = SectionRows(section, names, _named_width(record.cells))
             found.tables.append(table)
+            found.headers.append(record.raw)
             found.counts["header"] += record.lines
         elif table is not None and _is_data(table, record):
             _add(table, record, found)
@@ -175,17 +181,22 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
 def _scan_fixed(profile: Profile, text: str, found: Scan) -> None:
     tables = {s.name: SectionRows(s, list(s.slices), 0) for s in profile.sections}
     found.tables.extend(tables.values())
-    for number, line in enumerate(fixed_lines(text, profile.record_length), 1):
-        record = Record(number, number, [line], line)
+    length = profile.record_length * max(1, len(profile.logical))
+    for first, last, line, raw in logical_records(profile, fixed_lines(text, profile.record_length)):
+        record = Record(first, last, [line], raw)
         rule = _rule(profile, line)
         section = next((s for s in profile.sections if s.match and s.match.match(line)), None)
-        found.raw[number] = line
+        found.raw[first] = raw
+        if found.complete and line.strip():
+            raise FileSetAside(
+                "data_after_trailer", f"line {first}: data follows the last record; fetch the file again, by itself"
+            )
         if rule is not None:
-            _apply(profile, *rule, record, found)
+            _apply(profile, *rule, record, found, None)
         elif not line.strip():
             found.counts["blank"] += 1
-        elif section is None or len(line) != profile.record_length:
-            found.counts["unknown"] += 1
+        elif section is None or len(line) != length:
+            found.counts["unknown"] += record.lines
             found.unknown.append((record, None))
         else:
             _add(tables[section.name], record, found)
@@ -208,12 +219,20 @@ def _rule(profile: Profile, raw: str) -> tuple[LineRule, re.Match[str]] | None:
     return None
 
 
-def _apply(profile: Profile, rule: LineRule, match: re.Match[str], record: Record, found: Scan) -> None:
+def _apply(
+    profile: Profile, rule: LineRule, match: re.Match[str], record: Record, found: Scan, table: SectionRows | None
+) -> None:
+    if rule.refuse:
+        raise FileSetAside("file_refused", rule.refuse)
     found.counts[rule.line_class] += record.lines
+    if rule.line_class == "header":
+        found.headers.append(record.raw)
     if rule.opens:
         _close(profile, found)
         found.group += 1
     said = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
+    if rule.total_in_column and table is not None:
+        said["total"] = cell_of(table, record.cells, table.section.fields[table.section.total_field])
     if "total" in said:
         found.totals.append(Total(found.group, record.first, said.pop("total")))
     for name in profile.same_throughout:
@@ -235,9 +254,16 @@ def _close(profile: Profile, found: Scan) -> None:
         )
 
 
+def _named_width(cells: list[str]) -> int:
+    """How many cells of a header there are up to the last one with a name."""
+    return max((n for n, cell in enumerate(cells, 1) if cell.strip()), default=0)
+
+
 def _is_data(table: SectionRows, record: Record) -> bool:
-    section = table.section
-    if len(record.cells) - table.width not in section.widths:
+    section, width = table.section, len(record.cells)
+    if not any(cell.strip() for cell in record.cells[table.width :]):
+        width = min(width, table.width)
+    if width - table.width not in section.widths:
         return False
     if section.data_match is None:
         return True
@@ -268,12 +294,14 @@ def _add(table: SectionRows, record: Record, found: Scan) -> None:
     table.context.append(found.context)
 
 
-def _check_count(found: Scan) -> None:
+def _check_count(profile: Profile, found: Scan) -> None:
     if "count" not in found.said:
         return
     # a record nobody understands is still a record the sender counted
-    expected, rows = int(found.said["count"]), found.counts["data"] + len(found.unknown)
+    expected, rows, what = int(found.said["count"]), found.counts["data"] + len(found.unknown), "data records"
+    if profile.count_all_lines:
+        rows, what = sum(found.counts.values()) - found.counts["blank"], "lines"
     if expected != rows:
         raise FileSetAside(
-            "count_differs", f"the last record says {expected} data records, the file has {rows}; fetch the file again"
+            "count_differs", f"the last record says {expected} {what}, the file has {rows}; fetch the file again"
         )

@@ -16,6 +16,11 @@ from transforms.intake.frames import WIDE, cents, number
 from transforms.intake.register import tax_key
 
 SOURCE = [c.name for c in PROVENANCE]
+#: Which fields of the records beside A an account takes, each from the first such record.
+_PERSHING_RECORDS = {
+    "B": ["tax_id", "old_account"], "G": ["given_name", "family_name", "birth_date", "tax_id"], "R": ["plan_code"],
+    "S": ["original_birth_date"],
+}  # fmt: skip
 
 
 @dataclass
@@ -66,7 +71,7 @@ def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
         number(pl.col("amount"), profile).alias("signed"),
         pl.lit(profile.custodian).alias("custodian"),
     )
-    events = events.join(_meanings(profile, events), on="code", how="left")
+    events = _by_description(profile, events.join(_meanings(profile, events), on="code", how="left"))
     lost = pl.col("signed").is_null() & (pl.col("transaction_type") != "market")
     too_fine = pl.col("signed") != pl.col("signed").cast(MONEY).cast(WIDE)
     no_amount = "the custodian gives no amount (shares moved); state the event and its value in a transactions file"
@@ -105,20 +110,49 @@ def _meanings(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
+def _by_description(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
+    """The meanings a description changes, and the custodian's own code where the layout has one."""
+    if "own_code" in events.columns:
+        events = events.with_columns(pl.coalesce("own_code", "custodian_code").alias("custodian_code"))
+    for rule in profile.described:
+        says = pl.col("description").fill_null("").str.contains("(?i)" + rule.description.pattern)
+        here = says & pl.col("code").str.to_uppercase().str.starts_with(rule.code.upper())
+        kind = "ambiguous" if rule.type == UNCLASSIFIED else "mapped"
+        events = events.with_columns(
+            *(pl.when(here).then(pl.lit(rule.type)).otherwise(c).alias(c) for c in ("if_out", "transaction_type")),
+            pl.when(here).then(pl.lit(kind)).otherwise("classification").alias("classification"),
+        )
+    return events
+
+
+def _stated_year(profile: Profile, events: pl.DataFrame) -> pl.Expr:
+    """The tax year a row states, in its description or in a field of its own; null if it states none."""
+    stated = [pl.lit(None, pl.Int32)]
+    if profile.tax_year_in_description is not None:
+        pattern = "(?i)" + profile.tax_year_in_description.pattern
+        stated.insert(0, pl.col("description").str.extract(pattern, 1).cast(pl.Int32))
+    if "stated_year" in events.columns:
+        stated.insert(0, pl.col("stated_year").cast(pl.Int32))
+    return pl.coalesce(stated)
+
+
 def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     year = pl.col("trade_date").dt.year()
     rule = pl.col("tax_year_rule")
-    said = pl.lit(None, pl.Int32)
-    if profile.tax_year_in_description is not None:
-        said = pl.col("description").str.extract("(?i)" + profile.tax_year_in_description.pattern, 1).cast(pl.Int32)
+    said = _stated_year(profile, events)
+    # what counts for a year the file must state isn't known without it
+    year_missing = (rule == "stated") & said.is_null()
     counter = pl.lit(None, pl.String)
     if profile.counter_account is not None:
         counter = pl.col("action").str.extract(profile.counter_account.pattern, 1).str.replace_all("-", "")
     return events.with_columns(
-        pl.when(pl.col("signed") < 0).then("if_out").otherwise("transaction_type").alias("transaction_type"),
+        pl.when(year_missing).then(pl.lit(UNCLASSIFIED)).when(pl.col("signed") < 0).then("if_out")
+        .otherwise("transaction_type").alias("transaction_type"),
+        pl.when(year_missing).then(pl.lit("ambiguous")).otherwise("classification").alias("classification"),
         pl.col("signed").abs().fill_null(0).cast(MONEY).alias("amount"),
         pl.when(rule == "trade_year").then(year).when(rule == "year_before").then(year - 1)
-        .when(rule == "in_description").then(pl.coalesce(said, year)).alias("tax_year"),
+        .when(rule == "in_description").then(pl.coalesce(said, year))
+        .when((rule == "stated") | pl.lit("stated_year" in events.columns)).then(said).alias("tax_year"),
         counter.alias("counter_account_number"),
     )  # fmt: skip
 
@@ -189,27 +223,51 @@ def pershing_accounts(profile: Profile, parts: dict[str, pl.DataFrame], into: Ma
         return
     join = ["source_sha256", "account_number"]
     first = parts["A"].sort("sequence").unique(join, keep="first", maintain_order=True)
-    for name, columns in (("B", ["tax_id"]), ("G", ["given_name", "family_name", "birth_date", "tax_id"])):
+    for name, columns in _PERSHING_RECORDS.items():
         if name in parts:
             owner = parts[name].sort("sequence").unique(join, keep="first", maintain_order=True)
             first = first.join(owner.select(*join, pl.col(columns).name.suffix(f"_{name}")), on=join, how="left")
-    for column in ("tax_id_B", "tax_id_G", "given_name_G", "family_name_G", "birth_date_G"):
-        if column not in first.columns:
-            first = first.with_columns(pl.lit(None, pl.String).alias(column))
+        else:
+            first = first.with_columns(pl.lit(None, pl.String).alias(f"{column}_{name}") for column in columns)
     known = first.with_columns(
         pl.coalesce("tax_id_B", "tax_id_G").alias("tax_id"),
         pl.coalesce("birth_date", "birth_date_G").alias("birth_date"),
         pl.concat_str("given_name_G", "family_name_G", separator=" ", ignore_nulls=True).alias("owner_name"),
         pl.Series("account_type", [_registered(profile, r) for r in first.iter_rows(named=True)], pl.String),
+        pl.col("old_account_B").alias("old_account"),
     )  # fmt: skip
+    # an original beneficiary is one of an inherited IRA: registered as a plain one, it isn't known which it is
+    plain = pl.col("account_type").is_in(["traditional_ira", "rollover_ira", "roth_ira", "sep_ira", "simple_ira"])
+    told = pl.when(plain & pl.col("original_birth_date_S").is_not_null()).then(pl.lit("other"))
+    known = known.with_columns(told.otherwise("account_type").alias("account_type"))
+    renumbered(profile, known, into)
     into.add("accounts", known.with_columns(
         each(known, "tax_id", lambda t: tax_key(t, key)).alias("owner_tax_id"),
         read_date(pl.col("birth_date"), profile.dates).alias("owner_birth_date"),
         *(read_date(pl.col(c), profile.dates).alias(c) for c in ("opened_on", "closed_on")),
         pl.lit(profile.custodian).alias("custodian"),
         # the text itself may be a name or an address
-        pl.when(pl.col("account_type") == "other").then(pl.lit("registration text")).alias("custodian_code"),
+        pl.when(pl.col("account_type") == "other").then(_pershing_code()).alias("custodian_code"),
     ))  # fmt: skip
+
+
+def _pershing_code() -> pl.Expr:
+    """What of an account without a known registration is shown to people."""
+    return (
+        pl.when(pl.col("original_birth_date_S").is_not_null()).then(pl.lit("record S, original beneficiary"))
+        .when(pl.col("plan_code_R").is_not_null()).then(pl.lit("retirement plan ") + pl.col("plan_code_R"))
+        .otherwise(pl.lit("registration text"))
+    )  # fmt: skip
+
+
+def renumbered(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
+    """The accounts that had another number before (`old_account`); since when, these files don't say."""
+    told = frame.with_columns(
+        normalised(frame, "old_account").alias("old_account_number"), pl.lit(profile.custodian).alias("custodian")
+    )
+    changed = told.filter(pl.col("old_account_number") != pl.col("account_number"))
+    if changed.height:
+        into.add("renumbered_accounts", changed)
 
 
 def _registered(profile: Profile, row: dict[str, str | None]) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
-from transforms.intake import pub1220, trees
+from transforms.intake import file_says, pub1220, trees
 from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
@@ -196,16 +196,21 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     reading.kind, reading.custodian = profile.kind, profile.custodian or None
     reading.profile, reading.layout, reading.custodian_profile = profile.name, profile.layout, profile
     named = profile.file_name.search(PurePosixPath(reading.entry.file_name).name) if profile.file_name else None
-    found = scan(profile, decode(data, profile.encoding), named.groupdict() if named else {})
+    context = file_says.by_name(profile, reading.entry, named)
+    found = scan(profile, decode(data, profile.encoding), context)
+    reading.layout = file_says.layout(profile, data, found)
     frames = section_frames(profile, found)
     check_totals(profile, found, frames)
+    rows = _rows(profile, found.counts, frames)
+    frames, kept_out = file_says.without_kept_out(profile, frames)
+    reading.note = file_says.note(profile, reading.entry, kept_out)
     if profile.name == "irs-pub1220":
         pub1220.check_file(profile, frames, found.said["payers"])
         frames = pub1220.flagged(frames)
     reading.counts, reading.raw, reading.rows = (
         found.counts,
         found.raw.__getitem__,
-        _rows(profile, found.counts, frames),
+        rows,
     )
     reading.problems = [
         Problem(
