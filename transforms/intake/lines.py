@@ -161,7 +161,7 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
         rule = _rule(profile, record.raw)
         section = header_section(profile, record.cells) if rule is None else None
         if rule is not None:
-            _apply(profile, *rule, record, found, table)
+            _apply(profile, *rule, record, found)
         elif record.is_blank:
             found.counts["blank"] += record.lines
         elif section is not None:
@@ -192,7 +192,7 @@ def _scan_fixed(profile: Profile, text: str, found: Scan) -> None:
                 "data_after_trailer", f"line {first}: data follows the last record; fetch the file again, by itself"
             )
         if rule is not None:
-            _apply(profile, *rule, record, found, None)
+            _apply(profile, *rule, record, found)
         elif not line.strip():
             found.counts["blank"] += 1
         elif section is None or len(line) != length:
@@ -219,9 +219,7 @@ def _rule(profile: Profile, raw: str) -> tuple[LineRule, re.Match[str]] | None:
     return None
 
 
-def _apply(
-    profile: Profile, rule: LineRule, match: re.Match[str], record: Record, found: Scan, table: SectionRows | None
-) -> None:
+def _apply(profile: Profile, rule: LineRule, match: re.Match[str], record: Record, found: Scan) -> None:
     if rule.refuse:
         raise FileSetAside("file_refused", rule.refuse)
     found.counts[rule.line_class] += record.lines
@@ -231,7 +229,8 @@ def _apply(
         _close(profile, found)
         found.group += 1
     said = {name: value.strip() for name, value in match.groupdict().items() if value is not None}
-    if rule.total_in_column and table is not None:
+    if rule.total_in_column and found.tables:
+        table = found.tables[-1]
         said["total"] = cell_of(table, record.cells, table.section.fields[table.section.total_field])
     if "total" in said:
         found.totals.append(Total(found.group, record.first, said.pop("total")))
