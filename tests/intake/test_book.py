@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from schemas.tables import INPUT_TABLES
 from tests.intake.nights import GOLDEN, KEY, Book, sample
 from transforms.intake import Register, check_file, deliver, firm_key
 

@@ -6,6 +6,7 @@ line is counted in exactly one class. A file that can't be read as what it claim
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -89,7 +90,12 @@ class Scan:
 
 
 def decode(data: bytes, encoding: str) -> str:
-    """The text of a file in its declared encoding; sets aside what isn't text in that encoding."""
+    """The text of a file in its declared encoding, or in UTF-8 where a byte order mark says so.
+
+    Sets aside what isn't text in that encoding.
+    """
+    if data.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as bad:
