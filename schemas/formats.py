@@ -35,4 +35,4 @@ def _row(p: Profile) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 - this is its output
+    print(page(), end="")
