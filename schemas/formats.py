@@ -15,9 +15,9 @@ A file is recognised by what is in it, and which layout it had is in `layout` of
 the name to use for it in the firm's own files. What a file can't tell is asked of the firm, never guessed: a code
 without a public meaning is `unclassified` or `other`, and a finding.
 
-The *grade* says what a layout rests on: **A** a real export (or a redacted one) that is public; **B** a working parser, the
-sender's published layout or a vendor's own document; **C** partly guessed. A *full* file lists everything, a *delta*
-what changed since the last one, a *range* the events of a span of days.
+The *grade* says what a layout rests on: **A** a real export (or a redacted one) that is public; **B** a working parser,
+the sender's published layout or a vendor's own document; **C** partly guessed. A *full* file lists everything, a
+*delta* what changed since the last one, a *range* the events of a span of days.
 """
 _COLUMNS = ("profile", "custodian", "holds", "layouts recognised", "grade", "guessed", "can't tell", "lists")
 

@@ -130,7 +130,8 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         "fund_positions": {
             "account": pa.Column(pl.String, nullable=False),
             "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^\d{15}$"))),
-            "price": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^\d{9}$"))),
+            "price": pa.Column(pl.String, nullable=False, checks=[
+                _check("not_a_number", _matches(r"^\d{9}$")), _check("price_not_known", _priced)]),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
         },
         "listed": {},
@@ -168,6 +169,13 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         },
     }  # fmt: skip
     return pa.DataFrameSchema({**by_shape[shape], **_provenance()})
+
+
+def _priced(data: Any) -> pl.LazyFrame:
+    """A price of nought is one nobody knew, unless there are no shares."""
+    return data.lazyframe.select(  # type: ignore[no-any-return]
+        pl.col(data.key).str.contains("[^0]") | ~pl.col("shares").str.contains("[^0]")
+    )
 
 
 def _not_negative(data: Any) -> pl.LazyFrame:

@@ -184,12 +184,6 @@ _INPUTS = (
         internal=(_t("custodian_code"),),
     ),
     Table(
-        "renumbered_accounts",
-        "One row per old account number: the number the account has now.",
-        (_t("custodian", True), _t("old_account_number", True), _t("account_number", True), _d("changed_on")),
-        key=("custodian", "old_account_number"),
-    ),
-    Table(
         "balances",
         "One row per account and date: the account's whole market value that day.",
         (_t("custodian", True), _t("account_number", True), _d("as_of", True), _m("market_value", True, signed=True)),
@@ -266,6 +260,12 @@ _INPUTS = (
         ),
         key=("custodian", "account_number", "tax_year", "box_7_codes"),
         internal=(_t("owner_tax_id"), _b("corrected")),
+    ),
+    Table(
+        "renumbered_accounts",
+        "One row per account that got another number: both numbers are one account.",
+        (_t("custodian", True), _t("old_account_number", True), _t("account_number", True), _d("changed_on")),
+        key=("custodian", "old_account_number"),
     ),
     Table(
         "payroll_contributions",

@@ -25,6 +25,7 @@ EXPECTED = {
     "not_a_whole_number": "expected a whole number",
     "not_a_tax_id": "expected a tax id of nine digits, leading zeros kept",
     "not_a_number": "expected a number as this layout writes it",
+    "price_not_known": "expected a price, as there are shares; state the account's value in a balances file",
     "not_a_sign": "expected +, - or nothing in the sign column",
     "not_y_or_n": "expected Y, N or nothing",
     "negative": "expected an amount of nought or more: the kind of row gives the direction",

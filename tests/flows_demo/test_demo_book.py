@@ -24,6 +24,8 @@ WANTED = """
     conversion_leg_missing tax_profile_missing prior_year_contribution nothing_to_find formula_in_name
     mega_room_from_payroll
 """
+#: Nothing of the invented book has been renumbered.
+NOT_IN_THE_DEMO = ("renumbered_accounts",)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def test_same_bytes_every_time(inbox: Path, tmp_path: Path) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("kind", HOUSE_KINDS)
+@pytest.mark.parametrize("kind", [k for k in HOUSE_KINDS if k not in NOT_IN_THE_DEMO])
 def test_house_files_have_the_contract_columns_and_values(inbox: Path, kind: str) -> None:
     table = INPUT_TABLES[kind]
     every, good = rows(inbox, kind), good_rows(inbox, kind)

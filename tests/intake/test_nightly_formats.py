@@ -1,4 +1,4 @@
-"""Pershing, FAN Mail and Apex: what goes wrong with nightly institutional files, and what they say beside their rows."""
+"""Pershing, FAN Mail and Apex: what goes wrong with nightly institutional files, and what they say beside rows."""
 
 from __future__ import annotations
 
@@ -181,6 +181,18 @@ def test_a_price_too_large_for_its_field_leaves_the_account_unknown(tmp_path: Pa
         (4, "value", "account_incomplete", "00000900101"),
     ]
     assert found.table("balances")["account_number"].to_list() == ["00000900103"]
+
+
+def test_a_price_of_nought_is_not_a_value_of_nought(tmp_path: Path) -> None:
+    content = lines("dst-fanmail-apr", APR)
+    content[1] = put(content[1], 105, "000000000")
+    content[3] = put(put(content[3], 105, "000000000"), 60, "0" * 15)  # no shares, and so no value whatever the price
+    found = night(tmp_path, APR, content)
+    assert found.rejects.select("line_number", "column", "rule").rows() == [(2, "price", "price_not_known")]
+    assert found.table("balances").select("account_number", "market_value").rows() == [
+        ("00000900102", Decimal("0.00")),
+        ("00000900103", Decimal("845.68")),
+    ]
 
 
 def test_an_annuity_file_has_other_decimals_and_is_refused(tmp_path: Path) -> None:
