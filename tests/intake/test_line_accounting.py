@@ -1,4 +1,4 @@
-"""Whatever happens to a line of a file, every line that is there is in exactly one class, and nothing is an exception."""
+"""Whatever happens to a line of a file, every line that is there is in exactly one class; nothing is an exception."""
 
 from __future__ import annotations
 
