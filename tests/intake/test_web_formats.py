@@ -409,6 +409,7 @@ def test_vanguard_college_plans_have_tables_of_their_own(tmp_path: Path) -> None
 def test_healthequity_account_comes_before_the_file_name(tmp_path: Path) -> None:
     found = only(Book(tmp_path), f"H7001234_{HSA}", sample("healthequity-cash", HSA))
     assert found.table("transactions")["account_number"].unique().to_list() == ["H7001234"]
+    assert found.files["message"].to_list() == [None]
 
 
 def test_healthequity_files_of_two_people_stay_two(tmp_path: Path) -> None:
@@ -417,6 +418,9 @@ def test_healthequity_files_of_two_people_stay_two(tmp_path: Path) -> None:
     rows = Book(tmp_path).drop("a.csv", one).drop("b.csv", other).night().table("transactions")
     assert rows.group_by("account_number").len()["len"].to_list() == [2, 2]
     assert all(number.startswith("*FILE") for number in rows["account_number"])
+    assert (
+        only(Book(tmp_path / "c"), "c.csv", one).files["message"][0].startswith("no account is named: put its number")
+    )
 
 
 def test_healthequity_tax_year_is_the_one_in_the_words(tmp_path: Path) -> None:

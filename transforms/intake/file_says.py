@@ -19,8 +19,7 @@ def by_name(profile: Profile, entry: Entry, named: re.Match[str] | None) -> dict
     if "label" in said:
         said["label"] = said["label"].replace("_", " ")
     if profile.account_not_stated:
-        # fits no known account, and two clients' files with the same rows stay two
-        said.setdefault("account", f"*file{entry.sha256[:12]}")
+        said.setdefault("account", _own_account(entry))
     return said
 
 
@@ -58,8 +57,16 @@ def _clients(rule: KeepOut, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(~pl.all_horizontal(fits))
 
 
-def note(profile: Profile, entry: Entry, kept_out: list[str]) -> str | None:
-    """What the file's row in `files` tells beside counts: rows kept out, and that the sender sent it again."""
-    resent = profile.resend_name is not None and profile.resend_name.search(entry.file_name) is not None
-    told = [*kept_out, *(["the name says the sender sent it again (R)"] if resent else [])]
+def note(profile: Profile, entry: Entry, context: dict[str, str], kept_out: list[str]) -> str | None:
+    """What the file's row in `files` tells beside counts: rows kept out, sent again, an account nothing names."""
+    told = list(kept_out)
+    if profile.resend_name is not None and profile.resend_name.search(entry.file_name):
+        told.append("the name says the sender sent it again (R)")
+    if profile.account_not_stated and context["account"] == _own_account(entry):
+        told.append("no account is named: put its number and _ before the file name, or its rows belong to nobody")
     return "; ".join(told) or None
+
+
+def _own_account(entry: Entry) -> str:
+    """An account number of the file's own: it fits no known account, and two people's equal files stay two."""
+    return f"*file{entry.sha256[:12]}"

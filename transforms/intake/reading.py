@@ -203,7 +203,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     check_totals(profile, found, frames)
     rows = _rows(profile, found.counts, frames)
     frames, kept_out = file_says.without_kept_out(profile, frames)
-    reading.note = file_says.note(profile, reading.entry, kept_out)
+    reading.note = file_says.note(profile, reading.entry, context, kept_out)
     if profile.name == "irs-pub1220":
         pub1220.check_file(profile, frames, found.said["payers"])
         frames = pub1220.flagged(frames)
