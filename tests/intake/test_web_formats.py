@@ -419,7 +419,7 @@ def test_healthequity_files_of_two_people_stay_two(tmp_path: Path) -> None:
     assert rows.group_by("account_number").len()["len"].to_list() == [2, 2]
     assert all(number.startswith("*FILE") for number in rows["account_number"])
     assert (
-        only(Book(tmp_path / "c"), "c.csv", one).files["message"][0].startswith("no account is named: put its number")
+        only(Book(tmp_path / "c"), "c.csv", one).files["message"][0].startswith("no account is named: put it")
     )
 
 
