@@ -111,6 +111,25 @@ def test_line_ends_do_not_matter(tmp_path: Path, profile: str, name: str) -> Non
     assert two.files["lines_blank"].to_list() == [1]
 
 
+@counted
+def test_a_byte_order_mark_and_accents_are_no_fault(tmp_path: Path, profile: str, name: str) -> None:
+    content = "\n".join(lines(profile, name))
+    marked = Book(tmp_path / "marked").drop(name, "\ufeff" + content).night()
+    assert marked.files["state"].to_list() == ["accepted"]
+    accented = Book(tmp_path / "accented").drop(name, content.replace("ASHGROVE", "ASHGRÖVE").encode("latin-1")).night()
+    assert accented.files["state"].to_list() == ["accepted"]
+
+
+@pytest.mark.parametrize("remote", ["    ", "ZZZZ", "Z   "])
+@pytest.mark.parametrize("profile", ["pershing-acct", "pershing-gcus"])
+def test_pershing_remote_ids_are_of_none_to_four_characters(tmp_path: Path, profile: str, remote: str) -> None:
+    content = lines(profile, COUNTED[profile])
+    content[0], content[-1] = put(content[0], 68, remote), put(content[-1], 68, remote)
+    assert night(tmp_path, COUNTED[profile], content).files["state"].to_list() == ["accepted"]
+    content[-1] = put(content[-1], 68, "YYYY")
+    assert night(tmp_path / "other", COUNTED[profile], content).rules() == ["contradicts_itself"]
+
+
 # --- FAN Mail
 
 

@@ -1,4 +1,4 @@
-"""Schwab, Fidelity, Vanguard and HealthEquity downloads: every header row known, and the quirks real files have."""
+"""Schwab, Fidelity, Vanguard, HealthEquity: every header row known, the quirks real files have, how they were saved."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ DOWNLOADS = {
     STATEMENT: "fidelity-statement",
     "OfxDownload.csv": "vanguard-ofxdownload",
     "OfxDownload_plan.csv": "vanguard-ofxdownload",
+    "EXT765_AccountMaster.csv": "apex-ext765",
 }
 TABLES = ("accounts", "balances", "transactions")
 
@@ -418,9 +419,7 @@ def test_healthequity_files_of_two_people_stay_two(tmp_path: Path) -> None:
     rows = Book(tmp_path).drop("a.csv", one).drop("b.csv", other).night().table("transactions")
     assert rows.group_by("account_number").len()["len"].to_list() == [2, 2]
     assert all(number.startswith("*FILE") for number in rows["account_number"])
-    assert (
-        only(Book(tmp_path / "c"), "c.csv", one).files["message"][0].startswith("no account is named: put it")
-    )
+    assert only(Book(tmp_path / "c"), "c.csv", one).files["message"][0].startswith("no account is named: put it")
 
 
 def test_healthequity_tax_year_is_the_one_in_the_words(tmp_path: Path) -> None:
