@@ -284,6 +284,38 @@ def test_social_codes_stay_codes(tmp_path: Path) -> None:
     assert rows.rows() == [("00000900101", "other", "060"), ("00000900103", "other", "???")]
 
 
+def fan_mail_night(tmp_path: Path, change: Callable[[str], str] = lambda text: text) -> Night:
+    book = Book(tmp_path)
+    for profile, name in FAN_MAIL.items():
+        text = sample(profile, name).decode()
+        book.drop(name, change(text) if name == APR else text)
+    return book.night()
+
+
+def test_the_three_files_of_a_night_say_one_thing_of_an_account(tmp_path: Path) -> None:
+    found = fan_mail_night(tmp_path)
+    assert found.rejects.is_empty()
+    rows = found.table("accounts").select("account_number", "account_type", "custodian_code", "rep_code", "opened_on")
+    assert rows.rows() == [
+        ("00000900101", "other", "???", "A07", date(2014, 3, 5)),
+        ("00000900102", "other", "???", None, None),  # not in the master file, and still somebody's
+        ("00000900103", "other", "???", "A09", date(2022, 1, 18)),
+    ]
+    assert found.table("accounts")["owner_tax_id"].n_unique() == 3
+
+
+def test_two_owners_of_one_account_are_a_conflict(tmp_path: Path) -> None:
+    found = fan_mail_night(tmp_path, lambda text: text.replace("903314459", "905126634"))
+    assert found.rejects.select("rule", "account_number").unique().rows() == [("conflicting_rows", "00000900103")]
+    assert found.table("accounts")["account_number"].to_list() == ["00000900101", "00000900102"]
+    assert found.table("balances").height == 3
+
+
+def test_a_tax_id_of_noughts_is_nobody_s(tmp_path: Path) -> None:
+    content = [line.replace("903314459", "000000000") for line in lines("dst-fanmail-apr", APR)]
+    assert night(tmp_path, APR, content).table("accounts")["owner_tax_id"].to_list()[2] is None
+
+
 # --- Pershing
 
 

@@ -355,6 +355,29 @@ def test_fidelity_statement_counts_what_is_owed_and_skips_no_line(tmp_path: Path
     assert torn.rules() == ["line_not_understood"]
 
 
+def test_a_nickname_says_nothing_against_a_registration_of_the_same_night(tmp_path: Path) -> None:
+    positions = sample("fidelity-positions", "Portfolio_Positions_Feb-27-2026.csv").decode()
+    book = Book(tmp_path).drop(
+        "p.csv", positions.replace("Traditional IRA", "Nest egg").replace("ROTH IRA", "Rainy day")
+    )
+    found = book.drop(STATEMENT, sample("fidelity-statement", STATEMENT)).night()
+    assert found.rejects.is_empty()
+    accounts = found.table("accounts").select("account_number", "account_type", "custodian_code").rows()
+    assert accounts == [
+        ("211000101", "traditional_ira", None),
+        ("211000102", "rollover_ira", None),
+        ("211000103", "roth_ira", None),
+        ("44121", "401k", None),
+    ]
+
+
+def test_two_registrations_of_one_night_are_a_conflict(tmp_path: Path) -> None:
+    positions = sample("fidelity-positions", "Portfolio_Positions_Feb-27-2026.csv").decode()
+    book = Book(tmp_path).drop("p.csv", positions.replace("Traditional IRA", "Inherited IRA"))
+    found = book.drop(STATEMENT, sample("fidelity-statement", STATEMENT)).night()
+    assert found.rejects.select("rule", "account_number").unique().rows() == [("conflicting_rows", "211000101")]
+
+
 # --- Vanguard
 
 

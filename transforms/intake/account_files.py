@@ -6,7 +6,7 @@ import polars as pl
 
 from schemas.models import read_date
 from schemas.profile import Profile
-from transforms.intake.mapping import Mapped, each, renumbered
+from transforms.intake.mapping import SOURCE, Mapped, each, renumbered
 from transforms.intake.register import tax_key
 
 _OPTIONAL = ("tax_id", "opened_on", "closed_on", "birth_date", "label", "rep_code", "owner_name", "old_account")
@@ -30,3 +30,16 @@ def accounts(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) ->
         pl.when(pl.col("account_type") == "other").then("label").alias("custodian_code"),
     ))  # fmt: skip
     renumbered(profile, typed, into)
+
+
+def owners(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> None:
+    """An account row per account and owner that rows of a position or activity file name by tax id.
+
+    The account's registration is the code beside it; a tax id that is none (blank, noughts) isn't known.
+    """
+    stated = pl.when(pl.col("tax_id").str.contains(r"^\d{9}$") & pl.col("tax_id").str.contains("[^0]")).then("tax_id")
+    named = frame.with_columns(stated.alias("tax_id"), pl.col("owner_code").fill_null(NO_CODE).alias("label"))
+    once = named.sort("source_line").unique(
+        ["source_sha256", "account_number", "tax_id", "label"], keep="first", maintain_order=True
+    )
+    accounts(profile, once.select("account_number", "tax_id", "label", *SOURCE), into, key)

@@ -146,6 +146,8 @@ def _map(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: by
                 pass
             case _:
                 pub1220.returns(profile, frame, into, key)
+        if "owner_code" in frame.columns:
+            account_files.owners(profile, frame, into, key)
 
 
 def _good_raw(profile: Profile, section: str, shape: str, raw: pl.DataFrame, found: Found) -> pl.DataFrame:

@@ -18,7 +18,7 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     Of rows with one key those received last count; if these differ among themselves they are `conflicting_rows` and
     what was known before stays. A row repeated within one house file is a harmless `duplicate_row`.
     """
-    every = _marked(kind, rows)
+    every = _marked(kind, completed(rows) if kind == "accounts" else rows)
     alone = every.filter(pl.col(_KEY).is_unique())
     marked = every.filter(pl.col(_KEY).is_duplicated())
     repeated = (pl.int_range(pl.len()).over("source_sha256", _KEY, _CONTENT) > 0) & pl.col(_HOUSE)
@@ -37,6 +37,27 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     once = pl.concat([alone, newest.unique(_KEY, keep="first", maintain_order=True)])
     order = [*INPUT_TABLES[kind].key, *_SORT, _CONTENT]
     return once.sort(order, nulls_last=True).select(list(INPUT_TABLES[kind].schema)), aside
+
+
+def completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Accounts with what other files of the same custodian and night say of them, where these don't contradict it.
+
+    A positions file knows an account's owner and the master file when it was opened; a nickname (`other`) says nothing
+    against a registration. What is said in two ways stays so, and is a conflict. What the firm says is left alone.
+    """
+    group = ["custodian", "account_number", "received_at"]
+    firm = pl.col("profile").str.starts_with("house-")
+    kind = pl.when(pl.col("account_type") != "other").then("account_type")
+    told = rows.filter(~firm).with_columns(kind.alias("account_type"))
+    said = [c for c in told.columns if c not in (*_PROVENANCE, "custodian", "account_number", "custodian_code")]
+    agreed = {c: pl.col(c).drop_nulls().n_unique().over(group) == 1 for c in said}
+    filled = told.with_columns(
+        pl.when(agreed[c]).then(pl.col(c).max().over(group)).otherwise(c).alias(c) for c in said
+    ).with_columns(
+        pl.when(pl.col("account_type").is_null()).then("custodian_code").alias("custodian_code"),
+        pl.col("account_type").fill_null("other"),
+    )
+    return pl.concat([rows.filter(firm), filled])
 
 
 def _marked(kind: str, rows: pl.DataFrame) -> pl.DataFrame:
