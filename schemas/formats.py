@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 from schemas.profile import Profile, profiles
+from schemas.trees import STRUCTURED, tree_profile
 
 _HEAD = """\
 # Custodian and recordkeeper files Rothbook reads
 
-Written by `python -m schemas.formats > docs/formats.md` from the profiles in `schemas/profiles`; don't edit it by hand.
+Written by `python -m schemas.formats > docs/formats.md` from the profiles in `schemas/profiles` and
+`schemas/structured`; don't edit it by hand.
 A file is recognised by what is in it, and which layout it had is in `layout` of the `files` table. The *custodian* is
 the name to use for it in the firm's own files. What a file can't tell is asked of the firm, never guessed: a code
 without a public meaning is `unclassified` or `other`, and a finding.
@@ -24,13 +26,15 @@ _COLUMNS = ("profile", "custodian", "holds", "layouts recognised", "grade", "gue
 
 def page() -> str:
     """The whole page as Markdown: a row per profile, in the order of their names."""
-    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_row(p) for p in sorted(profiles(), key=lambda p: p.name))]
+    nested = (tree_profile(path.stem).profile for path in STRUCTURED.glob("*.toml"))
+    every = sorted([*profiles(), *nested], key=lambda p: p.name)
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *(_row(p) for p in every)]
     return _HEAD + "\n" + "".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |\n" for row in rows)
 
 
 def _row(p: Profile) -> tuple[str, ...]:
     layouts = "; ".join(v.layout for v in p.versions) or p.layout
-    return (f"`{p.name}`", p.custodian or "(not told)", p.holds or p.kind, layouts, p.grade, p.guessed or "-",
+    return (f"`{p.name}`", p.custodian or "-", p.holds or p.kind, layouts, p.grade, p.guessed or "-",
             p.cannot_tell or "-", p.load or "-")  # fmt: skip
 
 

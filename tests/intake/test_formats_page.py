@@ -11,6 +11,7 @@ import pytest
 
 from schemas.formats import page
 from schemas.profile import PROFILES, ProfileError, parse
+from schemas.trees import STRUCTURED
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 
@@ -21,7 +22,7 @@ def test_the_page_is_what_the_profiles_say() -> None:
 
 def test_the_first_column_names_every_profile_once() -> None:
     named = re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert named == sorted(p.stem for p in PROFILES.glob("*.toml"))
+    assert named == sorted(p.stem for folder in (PROFILES, STRUCTURED) for p in folder.glob("*.toml"))
 
 
 def test_every_row_has_every_cell() -> None:

@@ -303,7 +303,7 @@ def test_check_reads_them_too(tmp_path: Path) -> None:
 
 def test_profiles_of_nested_formats_load_and_a_typo_is_named() -> None:
     assert [tree_profile(name).profile.name for name in ("ofx", "ibkr-flex")] == ["ofx", "ibkr-flex"]
-    good = {"name": "x", "kind": "x", "layout": "x", "format": "tree", "encoding": "utf-8"}
+    good = {"name": "x", "grade": "B", "kind": "x", "layout": "x", "format": "tree", "encoding": "utf-8"}
     with pytest.raises(ProfileError, match=r"^x\.toml: institution\[1\]\.borker: "):
         parse_tree("x.toml", {**good, "institution": [{"custodian": "c", "org": [], "fid": [], "borker": []}]})
     with pytest.raises(ProfileError, match=r"^x\.toml: formt: "):

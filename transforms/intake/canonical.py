@@ -25,6 +25,16 @@ _TABLE_OF_SHAPE = {
     "listed": "balances",
 }  # fmt: skip
 
+#: How a section of each shape is mapped; `listed` ones are counted and no more.
+_MAPPED = {
+    "transactions": mapping.transactions, "positions": mapping.positions, "tree_accounts": trees.accounts,
+    "fund_positions": funds.positions,
+}  # fmt: skip
+_MAPPED_WITH_KEY = {
+    "payroll": mapping.payroll, "pub1220": pub1220.returns,
+    "accounts": account_files.accounts,
+}  # fmt: skip
+
 
 @dataclass
 class Found:
@@ -129,23 +139,11 @@ def _map(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: by
         mapping.pershing_accounts(profile, parts, into, key)
         return
     for name, frame in parts.items():
-        match shapes[name]:
-            case "transactions":
-                mapping.transactions(profile, frame, into)
-            case "positions":
-                mapping.positions(profile, frame, into)
-            case "payroll":
-                mapping.payroll(profile, frame, into, key)
-            case "tree_accounts":
-                trees.accounts(profile, frame, into)
-            case "accounts":
-                account_files.accounts(profile, frame, into, key)
-            case "fund_positions":
-                funds.positions(profile, frame, into)
-            case "listed":
-                pass
-            case _:
-                pub1220.returns(profile, frame, into, key)
+        shape = shapes[name]
+        if shape in _MAPPED:
+            _MAPPED[shape](profile, frame, into)
+        elif shape in _MAPPED_WITH_KEY:
+            _MAPPED_WITH_KEY[shape](profile, frame, into, key)
         if "owner_code" in frame.columns:
             account_files.owners(profile, frame, into, key)
 
