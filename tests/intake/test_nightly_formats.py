@@ -277,6 +277,21 @@ def test_a_resend_says_so_and_adds_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "resent"),
+    [
+        ("ZZZZZ09.R0227", True),
+        ("ZZZZZ09.R0227.ZIP/position.txt", True),
+        ("feb/ZZZZZ09.r0227.txt", True),
+        ("ZZZZZ09.A0227", False),
+        ("ADDRESS.R0227A", False),
+    ],
+)
+def test_a_resend_is_told_by_one_letter_of_the_name(tmp_path: Path, name: str, resent: bool) -> None:
+    found = Book(tmp_path).drop(name, sample("dst-fanmail-apr", APR)).night()
+    assert (found.files["message"][0] is not None) is resent
+
+
 def test_social_codes_stay_codes(tmp_path: Path) -> None:
     content = lines("dst-fanmail-amp", AMP)
     content[1] = put(content[1], 88, "060")
