@@ -56,6 +56,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     #: House rows with too few or too many cells, cell by cell from the left, with column, rule and message.
     ragged: pl.DataFrame | None = None
+    #: What the lines around a custodian file's rows say of the whole file (`as_of`, `mode` ...).
+    said: dict[str, str] = field(default_factory=dict)
     raw: Callable[[int], str] = lambda _line: ""
     #: An archive, workbook or encrypted message: it has no rows of its own, what it contains has.
     is_container: bool = False
@@ -197,6 +199,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     reading.profile, reading.layout, reading.custodian_profile = profile.name, profile.layout, profile
     named = profile.file_name.search(PurePosixPath(reading.entry.file_name).name) if profile.file_name else None
     found = scan(profile, decode(data, profile.encoding), named.groupdict() if named else {})
+    reading.said = found.said
     frames = section_frames(profile, found)
     check_totals(profile, found, frames)
     if profile.name == "irs-pub1220":
