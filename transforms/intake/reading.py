@@ -13,6 +13,7 @@ from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
 from transforms.intake import pub1220, trees
+from transforms.intake.drift import renamed_fields
 from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
@@ -217,6 +218,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
         for record, account in found.unknown
     ]
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+    reading.note = "; ".join(filter(None, (reading.note, renamed_fields(profile, found.tables)))) or None
 
 
 def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:
