@@ -24,22 +24,23 @@ _NO_NAME = re.compile(r"\d{4}|@")
 _ALIKE = 0.6
 #: Words of column names beside those of the layouts we know.
 _COLUMN_WORDS = """
-account accounts acct action activity adjusted agent aggregate alternate amount amt annual as at available average
-balance base basis batch before beginning birth branch broker business buy by calendar cash category class client
-close closing code comm commission commissions comp company compensation contribution contributions control cost
-country count currency current cusip custodian customer data date day days deferral deferrals delta description desc
-detail details dividend division effective email employee employer employment end ending entity entry equity estimated
-event exchange execution expense fee fees field file firm fiscal fixed flag for foreign form from fund funds gain
-gross group hire hours household id identifier import in income index indicator institution interest internal
-investment is issue item job key last ledger level line loan loss lot manager market master match maturity member memo
-method mode money month name net new no note notes num number of office on open opened opening order original other
-out over owner owned paid participant party pay payment payroll percent period person plan portfolio position
-positions post posted posting pre price prior process product profit program purchase qty quantity rate reason record
-reference ref region registration report rep representative rollover roth row run salary sale savings section sector
-security sell sequence service settle settled settlement share shares short side sign source split ssn start state
-status sub subtype sum symbol system tax taxable term termination ticker time to total trade traded transaction
-transactions transfer type unit units unrealized until update updated user value version vested vesting wages week
-with withheld withholding year years ytd
+account accounts acct action activity adjusted after agent aggregate alternate amount amt annual as at available
+average balance base basis batch before beginning birth branch broker business buy by calendar capital cash catch
+category change class client close closing code comm commission commissions comp company compensation contribution
+contributions control cost count country currency current cusip custodian customer data date day days deferral
+deferrals delta desc description detail details dividend dividends division effective elective email employee employer
+employment end ending entity entry equity estimated event ex exchange execution expense fee fees field file firm
+fiscal fixed flag for foreign forfeiture forfeitures form from fund funds gain gains gross group harbor high hire
+hours household id identifier import in income index indicator institution interest internal intrinsic investment is
+issue item job k key last ledger level line loan loss lot low manager market master match maturity member memo method
+mkt mode money month name nec net new no nonelective note notes num number of office on open opened opening order
+original other out over owned owner paid participant party pay payment payroll pe percent period person plan portfolio
+position positions post posted posting pre pretax price prior process product profit program purchase qty quantity
+rate ratio reason record ref reference region registration reinvest rep report representative rollover roth row run
+safe salary sale savings section sector security sell sequence service settle settled settlement share shares sharing
+short side sign source split ssn start state status sub subtype sum symbol system tax taxable term termination ticker
+time to total trade traded transaction transactions transfer type unit units unrealized until up update updated user
+val value version vested vesting volume wages week with withheld withholding year years yield ytd
 """
 
 

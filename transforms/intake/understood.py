@@ -62,7 +62,7 @@ def _told(spans: list[Span], reading: Reading, firm_key: bytes) -> pl.DataFrame:
 def _became(reading: Reading, firm_key: bytes) -> pl.DataFrame:
     """Per line with rows or rejects: the tables it gave rows to with their types, or the rules it broke."""
     tables, rejected = digest([reading], firm_key)
-    parts = [frame.select("source_line", _says(name, frame)) for name, frame in tables.items() if frame.height]
+    parts = [frame.select("source_line", _says(name)) for name, frame in tables.items() if frame.height]
     aside = rejected.drop_nulls("line_number").select(
         pl.col("line_number").alias("source_line"),
         pl.concat_str(pl.lit("set aside: "), "rule", (pl.lit(" in column ") + pl.col("column")).fill_null("")).alias(
@@ -73,7 +73,7 @@ def _became(reading: Reading, firm_key: bytes) -> pl.DataFrame:
     return whole.group_by(pl.col("source_line").alias("line")).agg(pl.col("became").str.join("; "))
 
 
-def _says(table: str, frame: pl.DataFrame) -> pl.Expr:
+def _says(table: str) -> pl.Expr:
     kind = pl.col(_WHAT[table]).cast(pl.String) if table in _WHAT else pl.lit(None, pl.String)
     if table == "transactions":
         reason = pl.col("classification").replace_strict(_UNREADABLE, default=None, return_dtype=pl.String)
