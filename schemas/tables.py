@@ -314,8 +314,9 @@ INTAKE_FILES = Table(
         _t("sha256"), _t("file_name"), _t("kind"), _t("custodian"), Column("rows", "int"), Column("accepted", "int"),
         Column("rejected", "int"), _t("state", False, ("accepted", "partial", "rejected", "duplicate")),
         _d("received_at"), _t("profile"), _t("layout"), _t("message"), *_LINES,
-        # what the file says of itself: the day its content is of, and whether it lists everything or only changes
-        _d("content_as_of"), _t("coverage", False, ("full", "delta")),
+        # what the file says of itself: the day its content is of, whether it lists everything or only changes, and whom
+        # it was made for
+        _d("content_as_of"), _t("coverage", False, ("full", "delta")), _t("made_for"),
     ),
     house=False,
 )  # fmt: skip
@@ -448,8 +449,8 @@ _RESULTS = (
         "controls",
         "One row per file (and account) out of line with the deliveries before it; nothing is set aside for it.",
         (
-            _t("control", values=("row_count", "not_in_full_file")), _t("file_name"), _t("source_sha256"),
-            _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"), _t("message"), _b("newest"),
+            _t("control", values=("row_count", "not_in_full_file", "other_recipient")), _t("file_name"),
+            _t("source_sha256"), _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"), _t("message"), _b("newest"),
         ),
     ),
 )  # fmt: skip

@@ -75,3 +75,19 @@ def test_a_full_file_that_lacks_an_account_is_told_and_a_delta_closes_nothing(tm
         after = nights.book.nights[-1].table("accounts")
         kept = ["account_number", "account_type", "opened_on", "closed_on"]
         assert after.select(kept).equals(before.select(kept))
+
+
+def test_a_file_made_for_another_firm_is_told(tmp_path: Path) -> None:
+    text = sample("pershing-acct", "ACCT.txt").decode()
+    nights = Nights(tmp_path)
+    first = nights.night("2026-03-01", {"ACCT.txt": text})
+    assert first["controls"].is_empty()
+    assert first["files"]["made_for"].to_list() == ["ZZZ"]
+    other = text.replace("TO REMOTE ZZZ", "TO REMOTE YYY").replace("02/27/2026", "03/02/2026")
+    found = nights.night("2026-03-02", {"ACCT2.txt": other})
+    told = found["files"].filter(file_name="ACCT2.txt").row(0, named=True)
+    assert told["state"] == "accepted"
+    assert "made for another recipient" in told["message"]
+    assert found["findings"].filter(rule="file_for_another_recipient")["severity"].to_list() == ["high"]
+    again = nights.night("2026-03-03", {"ACCT3.txt": text.replace("02/27/2026", "03/03/2026")})
+    assert again["findings"].filter(rule="file_for_another_recipient").is_empty()

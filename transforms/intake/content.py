@@ -1,4 +1,4 @@
-"""What a file says of itself as a whole: the day its content is of, and whether it lists everything or only changes."""
+"""What a file says of itself: the day its content is of, whether it lists everything, whom it was made for."""
 
 from __future__ import annotations
 
@@ -46,3 +46,8 @@ def coverage(reading: Reading) -> str | None:
     """`full` or `delta` where the file says which it is; null where it doesn't."""
     profile = reading.custodian_profile
     return profile.modes.get(reading.said.get("mode", "")) if profile else None
+
+
+def made_for(reading: Reading) -> str | None:
+    """The recipient a file names (Pershing: the remote id of the firm); null where it names none."""
+    return reading.said.get("remote")

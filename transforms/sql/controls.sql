@@ -3,6 +3,7 @@
 -- median of the five nights before that had such files, of which there must be three.
 -- not_in_full_file: an account seen in earlier files of a profile that its newest full file doesn't list (a delta file says
 -- nothing about accounts it leaves out; no file ever closes an account by leaving it out).
+-- other_recipient: a file made for another recipient than every file of its profile before: perhaps another firm's.
 with
 named as (
     select
@@ -46,6 +47,11 @@ last_seen as (
     from seen
     group by profile, custodian, account_number
 ),
+recipients as (
+    select *, min(received_at) over (partition by profile) as first_received_at,
+    from named
+    where made_for is not null
+),
 closed as (select custodian, account_number from accounts where closed_on is not null)
 select
     'row_count' as control, n.file_name, n.sha256 as source_sha256, n.received_at, null::varchar as account_key,
@@ -72,4 +78,17 @@ where f.newest
     )
     and not exists (
         select 1 from intake_rejects as r where r.source_sha256 = f.sha256 and r.account_number = s.account_number
+    )
+union all
+select
+    'other_recipient', f.file_name, f.sha256, f.received_at, null, null,
+    'made for ' || (select string_agg(distinct b.made_for, ', ' order by b.made_for) from recipients as b
+        where b.profile = f.profile and b.received_at < f.received_at),
+    'made for another recipient than every file of this profile before it: see that it is not another firm''s',
+    f.received_at = (select max(b.received_at) from recipients as b where b.profile = f.profile),
+from recipients as f
+where f.received_at > f.first_received_at
+    and not exists (
+        select 1 from recipients as b
+        where b.profile = f.profile and b.received_at < f.received_at and b.made_for = f.made_for
     )
