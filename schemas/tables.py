@@ -450,7 +450,8 @@ _RESULTS = (
         "One row per file (and account) out of line with the deliveries before it; nothing is set aside for it.",
         (
             _t("control", values=("row_count", "not_in_full_file", "other_recipient")), _t("file_name"),
-            _t("source_sha256"), _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"), _t("message"), _b("newest"),
+            _t("source_sha256"), _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"),
+            _t("message"), _b("newest"),
         ),
     ),
 )  # fmt: skip

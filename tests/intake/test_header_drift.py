@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.intake.nights import KEY, Book, sample
+from tests.intake.nights import GOLDEN, KEY, Book, sample
+from tests.intake.test_samples import SAMPLES
 from transforms.intake import check_file
 from transforms.intake.drift import reads_like_a_column_name
 
@@ -110,6 +111,11 @@ def test_an_optional_column_under_a_new_name_is_told_and_not_read(tmp_path: Path
     file = Book(tmp_path).drop(SCHWAB, text).night().files.row(0, named=True)
     assert (file["state"], file["rows"]) == ("accepted", 7)
     assert "'Qty (quantity)' may be the new name of 'Quantity'" in file["message"]
+
+
+@pytest.mark.parametrize(("profile", "name"), SAMPLES, ids=[n for _, n in SAMPLES])
+def test_no_sample_is_said_to_differ_from_its_layout(profile: str, name: str) -> None:
+    assert "differs" not in "\n".join(check_file(GOLDEN / profile / name, KEY).lines())
 
 
 def test_a_source_nobody_knows_says_so_and_what_to_do(tmp_path: Path) -> None:
