@@ -133,7 +133,9 @@ def test_what_reads_like_a_column_name(text: str, known: bool) -> None:
     assert reads_like_a_column_name(text) is known
 
 
-@pytest.mark.parametrize("name", ["money_UAT.csv", "money_uat_20260301.csv", "in/UAT_money.csv", "money-UAT"])
+@pytest.mark.parametrize(
+    "name", ["money_UAT.csv", "money_uat_20260301.csv", "in/UAT_money.csv", "money-UAT", "vendor_UAT/money.csv"]
+)
 def test_a_uat_file_is_refused_whatever_the_source(tmp_path: Path, name: str) -> None:
     text = "custodian,account_number,as_of,market_value\nschwab,1,2026-02-27,5\n"
     night = Book(tmp_path).drop(name, text).night()

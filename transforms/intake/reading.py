@@ -18,6 +18,7 @@ from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
 from transforms.intake.mapping import normalised
+from transforms.intake.marked_tests import refuse_test_file
 from transforms.intake.ofx import is_ofx, read_ofx
 from transforms.intake.recognise import HouseKind, recognise
 from transforms.intake.register import Entry
@@ -78,6 +79,7 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     """Read one file; whatever is wrong with it as a whole ends in `error`, never in an exception."""
     reading = Reading(entry)
     try:
+        refuse_test_file(entry.file_name, data)
         reader = next((read for fits, read in _TREES if fits(data)), None)
         found = recognise(data, entry.file_name) if reader is None else None
         if reader is not None:
@@ -137,6 +139,7 @@ def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
     """Read one sheet of a workbook; a line is a row of the sheet."""
     reading = Reading(entry)
     try:
+        refuse_test_file(entry.file_name)
         if sheet.problem is not None:
             raise sheet.problem
         if sheet.kind is not None:

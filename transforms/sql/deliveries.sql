@@ -3,7 +3,8 @@
 -- that comes after the period but within the grace of a due date nothing has met counts for that due date.
 with
 names as (
-    select *, lower(regexp_extract(file_name, '[^/]*$')) as base
+    -- a sheet of a workbook is called book.xlsx[sheet]: the workbook's name is what is expected
+    select *, lower(regexp_replace(regexp_extract(file_name, '[^/]*$'), '\[[^\]]*\]$', '')) as base
     from intake_files
     where received_at <= (select as_of from run)
 ),
