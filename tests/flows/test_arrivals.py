@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from tests.flows.deliveries import Nights, balances
 from tests.intake.nights import Book, sample
+from tests.intake.test_workbooks import workbook
 
 # November 23-27, 2026 is a week with a holiday on its Thursday.
 DAILY = "Positions,,balances,pos_*.csv,business_day,,1,,2026-11-23"
@@ -178,3 +181,24 @@ def test_the_day_a_file_s_content_is_of(
 def test_a_day_after_receipt_is_not_what_the_content_is_of(tmp_path: Path) -> None:
     text = balances("2026-02-27") + "testcust,9999,2062-02-27,5\n"
     assert Book(tmp_path).drop("b.csv", text).night().files["content_as_of"].to_list() == [date(2026, 2, 27)]
+
+
+def test_a_workbook_and_a_zip_arrive_under_their_own_names(tmp_path: Path) -> None:
+    cells = [["custodian", "account_number", "as_of", "market_value"], ["testcust", "1111", "2026-11-20", 5]]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("inner.csv", balances("2026-11-20"))
+    nights = Nights(tmp_path).expect(
+        "In Excel,,balances,values_*.xlsx,business_day,,,,2026-11-23",
+        "Zipped,,balances,inner*,business_day,,,,2026-11-23",
+        "Never,,balances,other*,business_day,,,,2026-11-23",
+    )
+    files = {"values_1123.xlsx": workbook({"balances": cells}), "night.zip": packed.getvalue()}
+    arrivals = nights.night("2026-11-23", files)["arrivals"]
+    assert arrivals.select("source", "state").rows() == [
+        ("In Excel", "arrived"),
+        ("Never", "late"),
+        ("Zipped", "arrived"),
+    ]
+    night = Book(tmp_path / "uat").drop("values_UAT.xlsx", workbook({"balances": cells})).night()
+    assert (set(night.rules()), night.table("balances").height) == ({"test_file"}, 0)
