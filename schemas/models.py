@@ -201,6 +201,23 @@ def _typed_checks(column: Column) -> list[pa.Check]:
     return checks
 
 
+#: How `due_by` is written for each frequency of an expected file.
+_DUE_BY = {
+    "business_day": r"^$",
+    "weekly": r"^(?i)((mon|tues|wednes|thurs|fri|satur|sun)day)?$",
+    "monthly": r"^([1-9]|[12]\d|3[01])?$",
+    "yearly": r"^((0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?$",
+}
+
+
+def _due_by_fits(data: Any) -> pl.LazyFrame:
+    said = pl.col("due_by").fill_null("")
+    fits = pl.lit(value=True)
+    for frequency, pattern in _DUE_BY.items():
+        fits = pl.when(pl.col("frequency") == frequency).then(said.str.contains(pattern)).otherwise(fits)
+    return data.lazyframe.select(fits)  # type: ignore[no-any-return]
+
+
 @cache
 def typed(kind: str) -> pa.DataFrameSchema:
     """The canonical table: types, required values, closed vocabularies, magnitudes and possible tax years.
@@ -215,4 +232,6 @@ def typed(kind: str) -> pa.DataFrameSchema:
         for c in (*table.columns, *table.internal)
     }
     across = [_check("tax_year_not_possible", _possible_tax_year)] if kind == "transactions" else []
+    if kind == "expected_files":
+        across = [_check("due_by_not_understood", _due_by_fits)]
     return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)
