@@ -218,6 +218,8 @@ _INPUTS = (
             _b("in_service_distribution"), _b("separate_after_tax_accounting"), _b("ira_roll_in"),
             _b("roth_deferrals"), Column("after_tax_cap_percent", "percent", non_negative=True),
             _m("after_tax_cap_amount"), _t("limitation_year_end"), _d("verified_on"),
+            *(Column(n, "percent", non_negative=True)
+              for n in ("match_percent", "match_up_to_percent", "nonelective_percent")),
         ),
         key=("plan_id",),
     ),
