@@ -159,7 +159,8 @@ select
         case when limitation_years_differ and not limitation_year_unreadable then
             'limitation_years_differ: plans under one limit have different limitation years; which one counts?' end,
         case when len(snapshots_needed) > 0 then
-            'limitation_year_amounts: what were the year-to-date amounts on ' || array_to_string(snapshots_needed, ' and on ')
+            'limitation_year_amounts: what were the year-to-date amounts on '
+            || array_to_string(list_transform(snapshots_needed, lambda d: long_date(d)), ' and on ')
             || '? State a plan_contributions row of each date' end,
     ]) as missing,
     said([

@@ -40,11 +40,11 @@ summed as (
     select
         e.person_id, e.plan_id, e.tax_year, e.ends_on, e.began_after, e.is_closed,
         e.day_of_2024 is null as is_unreadable,
-        said([
-            case when last_year.as_of is null then long_date(e.last_december_31) end,
-            case when first_part.as_of is null then long_date(e.began_after) end,
-            case when e.is_closed and closing.as_of is null then long_date(e.ends_on) end,
-        ]) as snapshots_needed,
+        case when e.day_of_2024 is null then [] else said([
+            case when first_part.as_of is null then e.began_after end,
+            case when last_year.as_of is null then e.last_december_31 end,
+            case when e.is_closed and closing.as_of is null then e.ends_on end,
+        ]) end as snapshots_needed,
         last_year.compensation - first_part.compensation
             + case when e.is_closed then closing.compensation else e.compensation end as compensation,
         last_year.pre_tax_deferrals - first_part.pre_tax_deferrals
