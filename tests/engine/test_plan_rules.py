@@ -1,4 +1,4 @@
-"""Employer plans, rule by rule: 415(c) groups, Roth catch-up by employer, usable plans, SIMPLE, SEP, payroll, limitation years.
+"""Employer plans, rule by rule: 415(c) groups, Roth catch-up, usable plans, SIMPLE, SEP, payroll, limitation years.
 
 Every scene is one person of one book, computed once; the amounts are worked out in the docstrings from 2026's limits
 (402(g) 24,500; 415(c) 72,000; catch-up 8,000; SIMPLE 17,000 and 4,000; Roth catch-up above 150,000 of wages).
@@ -91,7 +91,7 @@ def _is_unknown(row: dict[str, Any], code: str) -> None:
             and v is not None] == []  # fmt: skip
 
 
-# --- who shares a 415(c) limit ------------------------------------------------------------------------------------------
+# --- who shares a 415(c) limit --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("beside", ["457b", "pension", "simple"])
@@ -180,7 +180,7 @@ def test_every_controlled_business_and_the_403b_are_one(results: Results) -> Non
         assert "several_controlled" in _codes(row)
 
 
-# --- Roth catch-up, employer by employer --------------------------------------------------------------------------------
+# --- Roth catch-up, employer by employer ----------------------------------------------------------------------------
 
 
 @scene(**BORN_1971)
@@ -316,7 +316,7 @@ def test_nobody_under_50_has_catch_up_over_415(results: Results) -> None:
     assert [f["severity"] for f in _findings(results, "over_415_young", "annual_additions_excess")] == ["critical"]
 
 
-# --- plans that can be used ---------------------------------------------------------------------------------------------
+# --- plans that can be used -----------------------------------------------------------------------------------------
 
 
 @scene()
@@ -403,7 +403,7 @@ def test_what_has_no_way_to_roth_is_the_reported_rows_balance(results: Results) 
     assert [f["amount"] for f in _findings(results, "former_403b_and_401a", "mega_not_usable")] == [1_000]
 
 
-# --- deferrals ----------------------------------------------------------------------------------------------------------
+# --- deferrals ------------------------------------------------------------------------------------------------------
 
 
 @scene(**BORN_1971)
@@ -439,7 +439,8 @@ def picked_up(book: Book, who: str) -> Book:
 
 def test_deferrals_in_a_401a_are_additions_but_not_402g(results: Results) -> None:
     row = _mega(results, "picked_up", "G1")
-    assert (row["status"], row["annual_additions"], row["room"], _codes(row)) == ("REVIEW", 10_000, 62_000, ["picked_up"])
+    assert (row["status"], _codes(row)) == ("REVIEW", ["picked_up"])
+    assert (row["annual_additions"], row["room"]) == (10_000, 62_000)
     deferrals = _deferrals(results, "picked_up")
     assert (deferrals["status"], deferrals["deferrals"], deferrals["excess_deferrals"]) == ("REVIEW", 24_500, 0)
 
@@ -487,7 +488,7 @@ def test_amounts_from_before_december_of_an_ended_year_are_looked_at(results: Re
         assert row["status"] == "COMPUTED"
 
 
-# --- SEP money ----------------------------------------------------------------------------------------------------------
+# --- SEP money ------------------------------------------------------------------------------------------------------
 
 
 @scene()
@@ -513,23 +514,28 @@ def sep_since(book: Book, who: str) -> Book:
 
 
 def test_sep_transactions_since_the_stated_row_are_added(results: Results) -> None:
-    """24,500 + 5,000 + 15,000 = 44,500, and 5,000 of the 20,000 is still to come; December's is after the run's date."""
+    """24,500 + 5,000 + 15,000 = 44,500; 5,000 of the 20,000 is still to come; December's is after the run."""
     row = _mega(results, "sep_since", "OWN")
     assert (row["annual_additions"], row["room"]) == (44_500, 22_500)
+
+
+def _set_aside(book: Book, account: str) -> Book:
+    return book.add("rejects", kind="transactions", custodian="testcust", account_number=account,
+                    trade_date="2026-03-01")  # fmt: skip
 
 
 @scene()
 def sep_row_set_aside(book: Book, who: str) -> Book:
     _plan(book, who, "A", "G1")
     book.ira("SEP4", 50_000, person_id=who, kind="sep_ira")
-    return book.add("rejects", kind="transactions", custodian="testcust", account_number="SEP4", trade_date="2026-03-01")
+    return _set_aside(book, "SEP4")
 
 
 @scene()
 def ira_row_set_aside(book: Book, who: str) -> Book:
     _plan(book, who, "A", "G1")
     book.ira("IRA5", 50_000, person_id=who)
-    return book.add("rejects", kind="transactions", custodian="testcust", account_number="IRA5", trade_date="2026-03-01")
+    return _set_aside(book, "IRA5")
 
 
 def test_a_set_aside_row_of_a_sep_ira_blocks_415c(results: Results) -> None:
@@ -537,7 +543,7 @@ def test_a_set_aside_row_of_a_sep_ira_blocks_415c(results: Results) -> None:
     assert _mega(results, "ira_row_set_aside", "G1")["room"] == 72_000
 
 
-# --- payroll ------------------------------------------------------------------------------------------------------------
+# --- payroll --------------------------------------------------------------------------------------------------------
 
 
 def _payroll(book: Book, who: str, plan: str | None, column: str = "EE", amount: int = 10_000) -> Book:
@@ -593,7 +599,7 @@ def test_payroll_money_that_cannot_be_placed_is_no_number(results: Results, who:
     _is_unknown(_deferrals(results, who), "deferrals_missing")
 
 
-# --- limitation years ---------------------------------------------------------------------------------------------------
+# --- limitation years -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("said", ["12-31", "2026-12-31", "12/31", "--12-31", "December 31"])
@@ -619,7 +625,7 @@ for _said in ("12-31", "2026-12-31", "12/31", "--12-31", "December 31", "1231", 
 
 
 def _fiscal(book: Book, who: str, end: str, began_after: str, *, closing: str | None = None) -> Book:
-    """5,000 deferred after the start in 2025, then 12,000 in 2026 to November 30 (10,000 to `closing`); match 2,000 + 3,000."""
+    """5,000 deferred after the start in 2025, 12,000 in 2026 (10,000 to `closing`); match 2,000 and 3,000."""
     _plan(book, who, "A", "G1", features={"limitation_year_end": end}, pre_tax_deferrals=12_000, employer_match=3_000,
           compensation=180_000)  # fmt: skip
     if closing:
@@ -657,7 +663,7 @@ def fiscal_and_calendar(book: Book, who: str) -> Book:
 
 
 def test_amounts_of_the_limitation_year_that_ends_in_the_tax_year(results: Results) -> None:
-    """20,000 - 15,000 + 12,000 deferred, 8,000 - 6,000 + 3,000 matched: 22,000 of 72,000. 402(g) stays calendar: 12,000."""
+    """20,000 - 15,000 + 12,000 deferred, 8,000 - 6,000 + 3,000 matched: 22,000 of 72,000. 402(g) stays calendar."""
     row = _mega(results, "fiscal_open", "G1")
     assert (row["status"], _codes(row)) == ("REVIEW", ["limitation_year"])
     assert (row["annual_additions"], row["catch_up_portion"], row["room"]) == (22_000, 0, 50_000)
@@ -669,10 +675,11 @@ def test_a_closed_limitation_year_has_additions_but_no_room(results: Results) ->
     row = _mega(results, "fiscal_closed", "G1")
     assert (row["status"], row["room"], row["annual_additions"]) == ("INELIGIBLE", None, 20_000)
     assert row["excess_annual_additions"] == 0
-    assert row["reasons"] == [
-        "limitation_year_closed: the limitation year ended June 30, 2026; what is added now counts toward the limitation year"
-        " ending June 30, 2027"
-    ]
+    (reason,) = row["reasons"]
+    assert reason.startswith(
+        "limitation_year_closed: the limitation year ended June 30, 2026; what is added now counts"
+    )
+    assert reason.endswith("toward the limitation year ending June 30, 2027")
 
 
 @pytest.mark.parametrize(
@@ -690,7 +697,7 @@ def test_different_limitation_years_under_one_limit_are_unknown(results: Results
     _is_unknown(_mega(results, "fiscal_and_calendar", "G1"), "limitation_years_differ")
 
 
-# --- the match still to come --------------------------------------------------------------------------------------------
+# --- the match still to come ----------------------------------------------------------------------------------------
 
 HALF_OF_SIX = {"match_percent": 50, "match_up_to_percent": 6}
 
@@ -719,7 +726,8 @@ def formula_without_pay(book: Book, who: str) -> Book:
 
 @scene()
 def formula_without_deferrals(book: Book, who: str) -> Book:
-    return _plan(book, who, "A", "G1", features=HALF_OF_SIX, expected_deferrals=None, expected_employer_contributions=None)
+    return _plan(book, who, "A", "G1", features=HALF_OF_SIX, expected_deferrals=None,
+                 expected_employer_contributions=None)  # fmt: skip
 
 
 @scene()
@@ -752,7 +760,7 @@ def test_a_formula_with_an_unknown_part_stays_unknown(results: Results, who: str
     _is_unknown(_mega(results, who, "G1"), "expected_employer_contributions")
 
 
-# --- conversions of after-tax money -------------------------------------------------------------------------------------
+# --- conversions of after-tax money ---------------------------------------------------------------------------------
 
 
 def _sub_account(book: Book, who: str, *statements: tuple[int, str, int]) -> Book:
