@@ -29,7 +29,8 @@ BEFORE_FORM_8606 = (
 YEAR_BY_YEAR = ("form_8606", "excess_contributions")
 AFTER_FORM_8606 = (
     "plan_years", "limitation_years", "roth_catch_up", "elective_deferrals", "employer_groups", "annual_additions",
-    "mega_backdoor", "after_tax_conversions", "ira_aggregation", "backdoor_candidates", "ways_out", "evidence", "rejects",
+    "mega_backdoor", "after_tax_conversions", "ira_aggregation",
+    "backdoor_candidates", "ways_out", "evidence", "rejects",
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 
