@@ -1,6 +1,7 @@
--- One row per person, plan and tax year: year-to-date money by source. The firm's latest row is the base; payroll files
--- of the recordkeeper after its as-of date are added to it. Payroll money whose source the firm has not stated makes
--- the plan's sources unknown (`unstated_source`). A SEP that only shows as employer money in a SEP IRA is a row too.
+-- One row per person, plan and tax year: year-to-date money by source. The base of a source is the firm's latest row, or the
+-- recordkeeper's own year to date where that is newer; payroll after the base is added to it (payroll_since). Payroll money
+-- whose source the firm has not stated makes the plan's sources unknown (`unstated_source`). A plan that only payroll shows,
+-- and a SEP that only shows as employer money in a SEP IRA, are rows too.
 with
 latest as (
     select pc.*
@@ -8,52 +9,6 @@ latest as (
     inner join year_limits as y on y.tax_year = pc.tax_year
     where pc.as_of <= (select as_of from run)
     qualify row_number() over (partition by pc.person_id, pc.plan_id, pc.tax_year order by pc.as_of desc) = 1
-),
-payroll as (
-    select
-        p.person_id,
-        coalesce(named.plan_id, by_plan.plan_id) as plan_id,
-        year(pay.pay_date) as tax_year,
-        pay.pay_date,
-        pay.amount,
-        pay.compensation,
-        coalesce(pay.money_source, named.money_source) as money_source,
-        pay.source_column,
-    from payroll_contributions as pay
-    inner join persons as p on p.tax_id = pay.owner_tax_id
-    left join plan_sources as named
-        on named.recordkeeper = pay.recordkeeper
-        and named.recordkeeper_plan = pay.recordkeeper_plan
-        and named.source_column = pay.source_column
-    left join (
-        select recordkeeper, recordkeeper_plan, min(plan_id) as plan_id
-        from plan_sources
-        group by recordkeeper, recordkeeper_plan
-        having count(distinct plan_id) = 1
-    ) as by_plan
-        on by_plan.recordkeeper = pay.recordkeeper and by_plan.recordkeeper_plan = pay.recordkeeper_plan
-    where pay.pay_date <= (select as_of from run)
-),
-payroll_since as (
-    select
-        pay.person_id,
-        pay.plan_id,
-        pay.tax_year,
-        max(pay.pay_date) as last_pay_date,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'pre_tax_deferrals'), 0) as pre_tax_deferrals,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'roth_deferrals'), 0) as roth_deferrals,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'after_tax_contributions'), 0) as after_tax_contributions,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'employer_match'), 0) as employer_match,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'employer_nonelective'), 0) as employer_nonelective,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'forfeitures'), 0) as forfeitures,
-        bool_or(pay.money_source is null and pay.amount <> 0) as unstated_source,
-        string_agg(distinct pay.source_column, ', ') filter (pay.money_source is null and pay.amount <> 0)
-            as unstated_columns,
-    from payroll as pay
-    inner join latest as l
-        on l.person_id = pay.person_id and l.plan_id = pay.plan_id and l.tax_year = pay.tax_year
-        and pay.pay_date > l.as_of
-    group by pay.person_id, pay.plan_id, pay.tax_year
 ),
 sep_money as (
     select e.person_id, a.plan_id, e.contribution_year as tax_year, sum(e.amount) as employer_nonelective,
@@ -70,18 +25,24 @@ stated as (
         l.person_id, l.plan_id, l.tax_year,
         larger(l.as_of, coalesce(s.last_pay_date, l.as_of)) as as_of,
         l.compensation,
-        l.pre_tax_deferrals + coalesce(s.pre_tax_deferrals, 0) as pre_tax_deferrals,
-        l.roth_deferrals + coalesce(s.roth_deferrals, 0) as roth_deferrals,
-        l.after_tax_contributions + coalesce(s.after_tax_contributions, 0) as after_tax_contributions,
-        l.employer_match + coalesce(s.employer_match, 0) as employer_match,
-        l.employer_nonelective + coalesce(s.employer_nonelective, 0) as employer_nonelective,
-        l.forfeitures + coalesce(s.forfeitures, 0) as forfeitures,
+        coalesce(s.pre_tax_deferrals_to_date, l.pre_tax_deferrals) + coalesce(s.pre_tax_deferrals, 0) as pre_tax_deferrals,
+        coalesce(s.roth_deferrals_to_date, l.roth_deferrals) + coalesce(s.roth_deferrals, 0) as roth_deferrals,
+        coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions) + coalesce(s.after_tax_contributions, 0)
+            as after_tax_contributions,
+        coalesce(s.employer_match_to_date, l.employer_match) + coalesce(s.employer_match, 0) as employer_match,
+        coalesce(s.employer_nonelective_to_date, l.employer_nonelective) + coalesce(s.employer_nonelective, 0)
+            as employer_nonelective,
+        coalesce(s.forfeitures_to_date, l.forfeitures) + coalesce(s.forfeitures, 0) as forfeitures,
         -- what payroll has since delivered is no longer still expected
         case when s.person_id is null then l.expected_employer_contributions
-            else larger(0, l.expected_employer_contributions - s.employer_match - s.employer_nonelective) end
+            else larger(0, l.expected_employer_contributions
+                - s.employer_match - coalesce(s.employer_match_to_date - l.employer_match, 0)
+                - s.employer_nonelective - coalesce(s.employer_nonelective_to_date - l.employer_nonelective, 0)) end
             as expected_employer_contributions,
         case when s.person_id is null then l.expected_deferrals
-            else larger(0, l.expected_deferrals - s.pre_tax_deferrals - s.roth_deferrals) end as expected_deferrals,
+            else larger(0, l.expected_deferrals
+                - s.pre_tax_deferrals - coalesce(s.pre_tax_deferrals_to_date - l.pre_tax_deferrals, 0)
+                - s.roth_deferrals - coalesce(s.roth_deferrals_to_date - l.roth_deferrals, 0)) end as expected_deferrals,
         l.prior_year_fica_wages, l.highly_compensated, l.controls_employer, l.after_tax_balance, l.after_tax_basis,
         l.currently_employed,
         coalesce(s.unstated_source, false) as unstated_source,
@@ -91,11 +52,28 @@ stated as (
     left join payroll_since as s
         on s.person_id = l.person_id and s.plan_id = l.plan_id and s.tax_year = l.tax_year
 ),
+payroll_only as (
+    -- a year to date is all the year's money of a source; what came before single pay dates isn't known
+    select
+        s.person_id, s.plan_id, s.tax_year, s.last_pay_date as as_of,
+        s.pre_tax_deferrals_to_date + s.pre_tax_deferrals as pre_tax_deferrals,
+        s.roth_deferrals_to_date + s.roth_deferrals as roth_deferrals,
+        s.after_tax_contributions_to_date + s.after_tax_contributions as after_tax_contributions,
+        s.employer_match_to_date + s.employer_match as employer_match,
+        s.employer_nonelective_to_date + s.employer_nonelective as employer_nonelective,
+        s.forfeitures_to_date + s.forfeitures as forfeitures,
+        s.unstated_source, s.unstated_columns, s.source_file, s.source_line,
+    from payroll_since as s
+    where s.has_contributions and (s.person_id, s.plan_id, s.tax_year) not in (select (person_id, plan_id, tax_year) from latest)
+),
 every as (
     select * from stated
     union all by name
+    select * from payroll_only
+    union all by name
     select *, false as unstated_source from sep_money
     where (person_id, plan_id, tax_year) not in (select (person_id, plan_id, tax_year) from stated)
+        and (person_id, plan_id, tax_year) not in (select (person_id, plan_id, tax_year) from payroll_only)
 )
 select
     e.person_id,
