@@ -22,13 +22,16 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _PLAIN = r"^-?\d{1,16}(\.\d{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
 _GROUPED = r"(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{0,6})?"
-TAX_ID_COLUMNS = ("tax_id", "owner_tax_id")
+TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
 
 #: How each number grammar of a profile writes a number.
 NUMBER_PATTERNS = {
     "plain": r"^[+-]?(\d{1,15}(\.\d{0,6})?|\.\d{1,6})$",
     "dollar": rf"^([+-]?\$?-?{_GROUPED}|\(\$?{_GROUPED}\))$",
     "implied": r"^\d{1,18}$",
+    "signed_implied": r"^[+-]?\d{1,18}$",
+    # without a point it could be cents as well as dollars
+    "two_decimals": r"^-?(\d{1,15}\.\d\d|0+)$",
 }
 
 _TEXT_RULES: dict[Kind, tuple[str, str]] = {
@@ -107,11 +110,13 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
     """A section of a custodian's file as read: all text, dates and numbers written as the profile says."""
     import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
-    shape = next(s.shape for s in profile.sections if s.name == section)
+    known = next(s for s in profile.sections if s.name == section)
+    shape = known.shape
     number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
     day = _check("not_a_date", _dates(*profile.dates))
     year = _check("not_a_year", _matches(_TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
+    tax_id = _check("not_a_tax_id", _matches(r"^\d{9}$"))
     by_shape: dict[str, dict[str, pa.Column]] = {
         "transactions": {
             "account": pa.Column(pl.String, nullable=False),
@@ -145,10 +150,21 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         "payroll": {
             "tax_id": pa.Column(pl.String, nullable=False),
             "plan": pa.Column(pl.String, nullable=False),
+            "as_of": pa.Column(pl.String, nullable=known.payroll.undated, checks=day),
+            "compensation": pa.Column(pl.String, nullable=True, checks=number, required=False),
+            "highly_compensated": pa.Column(pl.String, nullable=True, checks=flag, required=False),
+            "(source|ytd) .*": pa.Column(pl.String, nullable=True, checks=number, regex=True, required=False),
+            r"amount(_\d+)?": pa.Column(pl.String, nullable=True, checks=number, regex=True, required=False),
+        },
+        "tax_id_changes": {
+            "old_tax_id": pa.Column(pl.String, nullable=False, checks=tax_id),
+            "new_tax_id": pa.Column(pl.String, nullable=False, checks=tax_id),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
-            "compensation": pa.Column(pl.String, nullable=True, checks=number),
-            "highly_compensated": pa.Column(pl.String, nullable=True, checks=flag),
-            "source .*": pa.Column(pl.String, nullable=True, checks=number, regex=True),
+        },
+        "control_total": {
+            "as_of": pa.Column(pl.String, nullable=False, checks=day),
+            "action": pa.Column(pl.String, nullable=False),
+            "amount": pa.Column(pl.String, nullable=False, checks=number),
         },
         "pershing_accounts": {
             "account": pa.Column(pl.String, nullable=False),

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.tables import ACCOUNT_TYPES, MONEY_SOURCES, TRANSACTION_TYPES, UNCLASSIFIED
+from schemas.tables import ACCOUNT_TYPES, AMOUNTS_ARE, MONEY_SOURCES, TRANSACTION_TYPES, UNCLASSIFIED
 
 PROFILES = Path(__file__).parent / "profiles"
 
@@ -24,8 +24,9 @@ SHAPES = (
     "accounts",
     "fund_positions",
     "listed",
+    "tax_id_changes", "control_total",
 )  # fmt: skip
-NUMBERS = ("plain", "dollar", "implied")
+NUMBERS = ("plain", "dollar", "implied", "signed_implied", "two_decimals")
 TAX_YEARS = ("trade_year", "year_before", "in_description", "stated")
 GRADES = ("A", "B", "C")
 LOADS = ("full", "delta", "range", "as the file says")
@@ -81,6 +82,29 @@ class Described:
 
 
 @dataclass(frozen=True, eq=False)
+class PayrollLayout:
+    """Where a payroll section holds money by source, and what its amounts are.
+
+    `period` and `year_to_date` fit header names that hold an amount each; a year-to-date name becomes the name of its
+    period column by `year_to_date_of` (a template for `re.Match.expand`), so that one row of the firm's plan_sources
+    states both. `pairs` are (source field, amount field) of rows that name their source in a cell; `pairs_are` says
+    what their amounts are ('' where the file doesn't say). `adds_up`: a person's amounts of one source are spread over
+    several rows (funds) and only their sum means something. `once`: rows equal in all cells but `once_but` count once.
+    `undated`: the layout has no pay date, so that a row may be without.
+    """
+
+    period: re.Pattern[str] | None = None
+    year_to_date: re.Pattern[str] | None = None
+    year_to_date_of: str = ""
+    pairs: tuple[tuple[str, str], ...] = ()
+    pairs_are: str = ""
+    adds_up: bool = False
+    once: bool = False
+    once_but: tuple[str, ...] = ()
+    undated: bool = False
+
+
+@dataclass(frozen=True, eq=False)
 class Section:
     """One table inside a file: how its header is known, which rows are data, and which column holds what.
 
@@ -101,6 +125,9 @@ class Section:
     slices: dict[str, tuple[int, int]] = field(default_factory=dict)
     total_field: str = ""
     line_class: str = "data"
+    payroll: PayrollLayout = field(default_factory=PayrollLayout)
+    #: Control totals by name (group `total_<name>` of a line): the fields whose sum each must be.
+    totals: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +185,8 @@ class Profile:
     resend_name: re.Pattern[str] | None = None
     delimiter: str = ","
     record_length: int = 0
+    #: Columns of a delimited file without a header (its cells are named 1, 2, ...); 0 where there is a header.
+    columns: int = 0
     first_line: re.Pattern[str] | None = None
     file_name: re.Pattern[str] | None = None
     file_name_says: str = ""
@@ -293,6 +322,18 @@ def _slice(r: _Reader, name: str, where: Any, length: int) -> tuple[int, int]:
     return ((line - 1) * length + first, (line - 1) * length + last)
 
 
+def _payroll(r: _Reader) -> PayrollLayout:
+    layout = PayrollLayout(
+        period=r.pattern("period"), year_to_date=r.pattern("year_to_date"), year_to_date_of=r.text("year_to_date_of"),
+        pairs=tuple((pair[0], pair[1]) for pair in r.take("pairs", list, [])),
+        pairs_are=r.one_of("pairs_are", AMOUNTS_ARE) if "pairs_are" in r.left else "",
+        adds_up=r.take("adds_up", bool, default=False), once=r.take("once", bool, default=False),
+        once_but=r.texts("once_but"), undated=r.take("undated", bool, default=False),
+    )  # fmt: skip
+    r.done()
+    return layout
+
+
 def _section(r: _Reader, *, fixed: bool, length: int) -> Section:
     columns = r.take("fields", dict, {})
     names: dict[str, tuple[str, ...]] = {}
@@ -307,10 +348,15 @@ def _section(r: _Reader, *, fixed: bool, length: int) -> Section:
         absent=r.texts("absent"), match=r.pattern("match"), widths=tuple(r.take("widths", list, [0])),
         data_field=r.text("data_field"), data_match=r.pattern("data_match"), fields=names, slices=slices,
         total_field=r.text("total_field"), line_class=r.one_of("class", LINE_CLASSES, "data"),
+        payroll=_payroll(_Reader(r.file, f"{r.where}payroll.", r.take("payroll", dict, {}))),
+        totals={name: tuple(of) for name, of in r.take("totals", dict, {}).items()},
     )  # fmt: skip
     known = {**names, **slices}
     for key in ("data_field", "total_field"):
         if getattr(section, key) and getattr(section, key) not in known:
+            raise r.fail(key, "names no entry of fields")
+    for key, used in (("payroll.pairs", sum(section.payroll.pairs, ())), ("totals", sum(section.totals.values(), ()))):
+        if not set(used) <= set(known):
             raise r.fail(key, "names no entry of fields")
     r.done()
     return section
@@ -364,6 +410,7 @@ def parse(file: str, table: dict[str, Any]) -> Profile:
         name=r.text("name", required=True), custodian=r.text("custodian"), kind=r.text("kind", required=True),
         layout=r.text("layout", required=True), format=shape, encoding=r.text("encoding", required=True),
         note=r.text("note"), delimiter=r.text("delimiter", ","), record_length=length,
+        columns=r.take("columns", int, 0),
         first_line=r.pattern("first_line"), file_name=r.pattern("file_name", re.IGNORECASE),
         file_name_says=r.text("file_name_says"), refuse_name=r.pattern("refuse_name"),
         complete_message=r.text("complete_message"),

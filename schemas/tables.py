@@ -61,6 +61,8 @@ MONEY_SOURCES = (
     "pre_tax_deferrals", "roth_deferrals", "after_tax_contributions", "employer_match",
     "employer_nonelective", "forfeitures", "not_a_contribution",
 )  # fmt: skip
+#: What an amount of a payroll or recordkeeper file is: of one pay date, or of the calendar year up to it.
+AMOUNTS_ARE = ("period", "year_to_date")
 
 #: How often a delivery is due, and what came of it. `late` is due and still within its grace, `missing` is past it.
 FREQUENCIES = ("business_day", "weekly", "monthly", "yearly")
@@ -284,14 +286,23 @@ _INPUTS = (
         key=("source", "kind"),
     ),
     Table(
+        "tax_id_changes",
+        "One row per person whose tax id changed: both ids are one person's.",
+        (_t("old_tax_id", True), _t("new_tax_id", True), _d("changed_on", True), _t("source")),
+        key=("old_tax_id", "new_tax_id", "changed_on"),
+    ),
+    Table(
         "payroll_contributions",
-        "One row per employee, payroll date and source column of a recordkeeper's contribution file.",
+        "One row per employee, payroll date, source column and kind of amount of a recordkeeper's contribution file.",
         (
             _t("recordkeeper"), _t("recordkeeper_plan"), _t("owner_tax_id"), _d("pay_date"),
             _t("source_column"), _t("money_source"), _m("amount", signed=True),
         ),
         house=False,
-        internal=(_m("compensation", signed=True), _b("highly_compensated")),
+        # amount_is: of one pay date or of the calendar year to date; null where the file doesn't say.
+        internal=(
+            _m("compensation", signed=True), _b("highly_compensated"), _t("amount_is", False, AMOUNTS_ARE),
+        ),
     ),
 )  # fmt: skip
 
@@ -307,6 +318,8 @@ INTAKE_REJECTS = Table(
         _t("file"), Column("line_number", "int"), _t("column"), _t("rule"), _t("message"), _t("raw_line_sha256"),
         _t("source_sha256"), _t("kind"), _t("custodian"), _t("account_number"), _t("person_id"), _t("plan_id"),
         _t("row_key"), _d("trade_date"), _m("amount", signed=True), _b("blocks"),
+        # keyed hash of the tax id a payroll row named, where it could be read
+        _t("owner_tax_id"),
     ),
     house=False,
 )  # fmt: skip

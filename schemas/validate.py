@@ -36,6 +36,7 @@ EXPECTED = {
     "account_incomplete": "another position of the account can't be read, so its value isn't known",
     "due_by_not_understood": "expected nothing for business_day, a weekday such as friday for weekly, a day of the "
     "month from 1 to 31 for monthly, a month and day such as 05-31 for yearly",
+    "sum_incomplete": "another row of the same person and money source can't be read, so their sum isn't known",
     "tax_year_not_possible": "a contribution counts for the year of trade_date or the year before it",
 }
 

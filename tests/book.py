@@ -35,6 +35,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "employer_match": 0, "employer_nonelective": 0, "forfeitures": 0, "expected_employer_contributions": 0,
         "expected_deferrals": 0, "prior_year_fica_wages": 0, "highly_compensated": False, "controls_employer": False,
         "after_tax_balance": 0, "after_tax_basis": 0, "currently_employed": True},
+    "payroll_contributions": {"recordkeeper": "keeper", "recordkeeper_plan": "P100", "amount_is": "period"},
+    "plan_sources": {"recordkeeper": "keeper", "recordkeeper_plan": "P100", "plan_id": "L1"},
     "form_5498": {"custodian": "testcust"},
     "form_1099r": {"custodian": "testcust", "box_7_codes": "7"},
     "rejects": {"blocks": True, "file": "bad.csv", "line_number": 2, "rule": "not_a_date"},

@@ -28,6 +28,7 @@ BEFORE_FORM_8606 = (
 )  # fmt: skip
 YEAR_BY_YEAR = ("form_8606", "excess_contributions")
 AFTER_FORM_8606 = (
+    "payroll_money", "payroll_dollars", "payroll_since",
     "plan_years", "limitation_years", "roth_catch_up", "elective_deferrals", "employer_groups", "annual_additions",
     "mega_backdoor", "after_tax_conversions", "ira_aggregation",
     "backdoor_candidates", "ways_out", "evidence", "rejects",

@@ -42,6 +42,7 @@ FEEDS = {
     "account": "which accounts count",
     "tax_profile": "limits",
     "plan": "deferrals, 415(c)",
+    "payroll": "deferrals, 415(c)",
     "unclassified": "not decided",
     "set_aside": "set aside",
 }

@@ -11,7 +11,7 @@ from schemas import models
 from schemas.profile import Profile
 from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, Column
 from schemas.validate import failures
-from transforms.intake import account_files, funds, mapping, pub1220, rejects, trees
+from transforms.intake import account_files, funds, mapping, payroll, pub1220, rejects, trees
 from transforms.intake.mapping import Mapped, each, normalised
 from transforms.intake.reading import Reading
 from transforms.intake.register import tax_key
@@ -23,6 +23,7 @@ _TABLE_OF_SHAPE = {
     "accounts": "accounts",
     "fund_positions": "balances",
     "listed": "balances",
+    "tax_id_changes": "tax_id_changes", "control_total": "payroll_contributions",
 }  # fmt: skip
 
 #: How a section of each shape is mapped; `listed` ones are counted and no more.
@@ -31,7 +32,8 @@ _MAPPED = {
     "fund_positions": funds.positions,
 }  # fmt: skip
 _MAPPED_WITH_KEY = {
-    "payroll": mapping.payroll, "pub1220": pub1220.returns,
+    "pub1220": pub1220.returns,
+    "tax_id_changes": payroll.tax_id_changes,
     "accounts": account_files.accounts,
 }  # fmt: skip
 
@@ -47,7 +49,7 @@ class Found:
 def canonical_rows(readings: list[Reading], key: bytes) -> Found:
     """Every good row of the readings in canonical form, and every row set aside with its reason."""
     found = Found()
-    found.rejects.extend(rejects.of_problems(r) for r in readings if r.error or r.problems)
+    found.rejects.extend(rejects.of_problems(r, key) for r in readings if r.error or r.problems)
     house: dict[str, list[pl.DataFrame]] = defaultdict(list)
     custodian: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
@@ -123,13 +125,14 @@ def _custodian(readings: list[Reading], key: bytes, found: Found) -> dict[str, l
     for section in profile.sections:
         frames = [r.sections[section.name] for r in readings if section.name in r.sections]
         if frames:
-            parts[section.name] = _good_raw(profile, section.name, section.shape, pl.concat(frames), found)
+            raw = payroll.with_person(section, pl.concat(frames, how="diagonal"), profile, key)
+            parts[section.name] = _good_raw(profile, section.name, section.shape, raw, found)
     _map(profile, parts, into, key)
     for bad, column, rule, why in into.aside:
         said = bad.with_columns(
             pl.lit(column).alias("column"), pl.lit(rule).alias("rule"), pl.lit(why).alias("message")
         )
-        found.rejects.append(rejects.of_rows("transactions", said))
+        found.rejects.append(rejects.of_rows(into.aside_kind, said))
     return into.rows
 
 
@@ -140,7 +143,9 @@ def _map(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: by
         return
     for name, frame in parts.items():
         shape = shapes[name]
-        if shape in _MAPPED:
+        if shape == "payroll":
+            payroll.contributions(profile, name, frame, into)
+        elif shape in _MAPPED:
             _MAPPED[shape](profile, frame, into)
         elif shape in _MAPPED_WITH_KEY:
             _MAPPED_WITH_KEY[shape](profile, frame, into, key)
@@ -157,6 +162,8 @@ def _good_raw(profile: Profile, section: str, shape: str, raw: pl.DataFrame, fou
         pl.when(unknown_day).then(pl.lit("as_of_not_known")).otherwise(pl.col("rule")).alias("rule"))  # fmt: skip
     if shape in ("positions", "fund_positions"):
         failed = _whole_accounts(raw, failed)
+    if shape == "payroll":
+        failed = payroll.whole_sums(profile, section, raw, failed)
     kind = _TABLE_OF_SHAPE.get(shape)
     for table, part in _by_table(kind, raw, failed):
         found.rejects.append(rejects.of_failures(table, _subjects(profile, raw), part))

@@ -10,6 +10,7 @@ import polars as pl
 from schemas.models import NUMBER_PATTERNS, read_date
 from schemas.profile import Profile, Section
 from transforms.intake.lines import FileSetAside, Scan, SectionRows, cell_of
+from transforms.intake.payroll_columns import row_text, source_columns
 
 CENT = Decimal("0.01")
 #: What lines around the rows may say of them.
@@ -28,8 +29,8 @@ def blank_to_null(frame: pl.DataFrame, columns: list[str], tokens: tuple[str, ..
 def number(column: pl.Expr, profile: Profile) -> pl.Expr:
     """The exact number a text states in the profile's grammar; null where it states none."""
     shaped = pl.when(column.str.contains(NUMBER_PATTERNS[profile.number])).then(column)
-    if profile.number == "implied":
-        return shaped.cast(WIDE) / pl.lit(10**profile.decimals).cast(WIDE)
+    if profile.number in ("implied", "signed_implied"):
+        return shaped.str.strip_prefix("+").cast(WIDE) / pl.lit(10**profile.decimals).cast(WIDE)
     plain = shaped.str.replace_all(r"[$,+)]", "").str.replace(r"\(", "-")
     return plain.cast(WIDE)
 
@@ -45,12 +46,14 @@ def section_frames(profile: Profile, scan: Scan) -> dict[str, pl.DataFrame]:
     for table in scan.tables:
         if table.lines:
             parts[table.section.name].append(_frame(profile, table, scan))
-    frames = {name: pl.concat(some) for name, some in parts.items()}
+    # two tables of one section may have different money-source columns
+    frames = {name: pl.concat(some, how="diagonal") for name, some in parts.items()}
     return _date_holdings(profile, frames)
 
 
 def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:
     fields = _fixed(table) if profile.format == "fixed" else _delimited(profile, table)
+    fields.update(row_text(table))
     for name in _CONTEXT:
         if name not in fields:
             fields[name] = [context.get(name, scan.said.get(name)) for context in table.context]
@@ -74,7 +77,7 @@ def _fixed(table: SectionRows) -> dict[str, list[str | None]]:
 def _delimited(profile: Profile, table: SectionRows) -> dict[str, list[str | None]]:
     wanted = dict(table.section.fields)
     if table.section.shape == "payroll":
-        wanted.update({f"source {name}": (name,) for name in profile.money_sources})
+        wanted.update(source_columns(profile, table))
     return {name: [cell_of(table, cells, names) for cells in table.cells] for name, names in wanted.items()}
 
 

@@ -162,10 +162,10 @@ def scan(profile: Profile, text: str, context: dict[str, str]) -> Scan:
 
 
 def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
-    table: SectionRows | None = None
+    table = _headerless(profile, found)
     for record in records(text, profile.delimiter):
         rule = _rule(profile, record.raw)
-        section = header_section(profile, record.cells) if rule is None else None
+        section = header_section(profile, record.cells) if rule is None and not profile.columns else None
         if rule is not None:
             _apply(profile, *rule, record, found)
         elif record.is_blank:
@@ -182,6 +182,15 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
             found.counts["unknown"] += record.lines
             found.unknown.append((record, _account(table, record, found)))
         found.raw[record.first] = record.raw
+
+
+def _headerless(profile: Profile, found: Scan) -> SectionRows | None:
+    """The one table of a delimited file without a header: its columns are called 1, 2, ..."""
+    if not profile.columns:
+        return None
+    names = [str(n) for n in range(1, profile.columns + 1)]
+    found.tables.append(SectionRows(profile.sections[0], names, profile.columns))
+    return found.tables[0]
 
 
 def _scan_fixed(profile: Profile, text: str, found: Scan) -> None:

@@ -28,6 +28,7 @@ class Mapped:
     """Canonical rows by table, and the lines set aside: (frame with provenance and subject, column, rule, message)."""
 
     rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+    aside_kind: str = "transactions"
     aside: list[tuple[pl.DataFrame, str, str, str]] = field(default_factory=list)
 
     def add(self, table: str, frame: pl.DataFrame) -> None:
@@ -185,36 +186,6 @@ def positions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     total = pl.Series("market_value", [cents(v) for v in sums["position"]], MONEY)
     named = sums.with_columns(total, coverage.alias("coverage"), pl.lit(profile.custodian).alias("custodian"))
     into.add("balances", named)
-
-
-def payroll(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> None:
-    """One row per employee and money-source column that holds an amount; what a column means is in the profile."""
-    columns = [f"source {name}" for name in profile.money_sources]
-    known = frame.with_columns(
-        each(frame, "tax_id", lambda t: tax_key(t, key)).alias("owner_tax_id"),
-        read_date(pl.col("as_of"), profile.dates).alias("pay_date"),
-        number(pl.col("compensation"), profile).alias("compensation"),
-        (pl.col("highly_compensated") == "Y").alias("highly_compensated"),
-        pl.lit(profile.custodian).alias("recordkeeper"),
-        pl.col("plan").alias("recordkeeper_plan"),
-    )
-    kept = [
-        *SOURCE,
-        "owner_tax_id",
-        "pay_date",
-        "compensation",
-        "highly_compensated",
-        "recordkeeper",
-        "recordkeeper_plan",
-    ]
-    rows = known.unpivot(columns, index=kept, variable_name="column", value_name="text").drop_nulls("text")
-    meaning = {c: s or None for c, s in profile.money_sources.items()}
-    named = pl.col("column").str.strip_prefix("source ")
-    into.add("payroll_contributions", rows.with_columns(
-        named.alias("source_column"),
-        named.replace_strict(meaning, return_dtype=pl.String).alias("money_source"),
-        number(pl.col("text"), profile).alias("amount"),
-    ))  # fmt: skip
 
 
 def pershing_accounts(profile: Profile, parts: dict[str, pl.DataFrame], into: Mapped, key: bytes) -> None:

@@ -20,6 +20,7 @@ from transforms.intake.lines import FileSetAside, Record, decode, records, scan
 from transforms.intake.mapping import normalised
 from transforms.intake.marked_tests import refuse_test_file
 from transforms.intake.ofx import is_ofx, read_ofx
+from transforms.intake.payroll_controls import check_named_totals, remark, whose
 from transforms.intake.recognise import HouseKind, recognise
 from transforms.intake.register import Entry
 from transforms.intake.trees import Tree
@@ -37,6 +38,8 @@ class Problem:
     rule: str
     message: str
     account_number: str | None = None
+    #: In clear, on its way to being hashed; never shown.
+    tax_id: str | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -208,6 +211,8 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     reading.said = found.said
     frames = section_frames(profile, found)
     check_totals(profile, found, frames)
+    check_named_totals(profile, found, frames)
+    said = remark(profile, frames)
     rows = _rows(profile, found.counts, frames)
     frames, kept_out = file_says.without_kept_out(profile, frames)
     reading.note = file_says.note(profile, reading.entry, context, kept_out)
@@ -220,13 +225,12 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
         rows,
     )
     reading.problems = [
-        Problem(
-            record.first, "line_not_understood", "the line fits nothing this layout has; fetch the file again", account
-        )
+        Problem(record.first, "line_not_understood", "the line fits nothing this layout has; fetch the file again",
+                account, whose(profile, found, record))
         for record, account in found.unknown
-    ]
+    ]  # fmt: skip
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
-    reading.note = "; ".join(filter(None, (reading.note, renamed_fields(profile, found.tables)))) or None
+    reading.note = "; ".join(filter(None, (reading.note, said, renamed_fields(profile, found.tables)))) or None
 
 
 def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:

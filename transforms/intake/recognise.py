@@ -94,7 +94,7 @@ def _house_kinds(header: list[str]) -> list[HouseKind]:
 def _fits(profile: Profile, lines: list[str]) -> bool:
     if profile.first_line is not None and not (lines and profile.first_line.search(lines[0])):
         return False
-    if profile.format == "fixed":
+    if profile.format == "fixed" or profile.columns:
         return True
     return any(header_section(profile, row) is not None for row in _cells(lines, profile.delimiter))
 

@@ -11,6 +11,7 @@ from schemas.models import read_date
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_REJECTS, MONEY
 from schemas.validate import message
 from transforms.intake.reading import Problem, Reading
+from transforms.intake.register import tax_key
 
 #: Where a row of a kind says when it happened; kinds without one block every year.
 _DAY = ("trade_date", "as_of", "pay_date")
@@ -45,6 +46,18 @@ def _amount(frame: pl.DataFrame) -> pl.Expr:
     return pl.lit(None, MONEY)
 
 
+def _day(kind: str, frame: pl.DataFrame) -> pl.Expr:
+    """When a row happened; a payroll row whose day can't be read did no later than the night it came in."""
+    day = _text_day(frame)
+    return pl.coalesce(day, pl.col(RECEIVED)) if kind == "payroll_contributions" else day
+
+
+def _owner(kind: str, frame: pl.DataFrame) -> pl.Expr:
+    """The keyed hash of whom a payroll row is about; never of a house row, whose tax ids are still in clear."""
+    hashed = kind == "payroll_contributions" and "owner_tax_id" in frame.columns
+    return pl.col("owner_tax_id") if hashed else pl.lit(None, pl.String).alias("owner_tax_id")
+
+
 def of_rows(kind: str, frame: pl.DataFrame, *, blocks: bool = True) -> pl.DataFrame:
     """Reject rows for rows of a frame that has `column`, `rule` and `message` beside its own cells."""
     key = INPUT_TABLES[kind].key or _PAYROLL_ID
@@ -54,7 +67,8 @@ def of_rows(kind: str, frame: pl.DataFrame, *, blocks: bool = True) -> pl.DataFr
         pl.lit(None, pl.String).alias("raw_line_sha256"), "source_sha256", pl.lit(kind).alias("kind"),
         *(expr.alias(name) for name, expr in known.items()),
         (row_key(kind) if set(key) <= set(frame.columns) else pl.lit(None, pl.String)).alias("row_key"),
-        _text_day(frame).alias("trade_date"), _amount(frame).alias("amount"), pl.lit(blocks).alias("blocks"), RECEIVED,
+        _day(kind, frame).alias("trade_date"), _amount(frame).alias("amount"), pl.lit(blocks).alias("blocks"),
+        _owner(kind, frame), RECEIVED,
     ).cast(SCHEMA)  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -65,7 +79,7 @@ def of_failures(kind: str, frame: pl.DataFrame, failed: pl.DataFrame) -> pl.Data
     return of_rows(kind, rows.with_columns(failed["column"], failed["rule"], pl.Series("message", said, pl.String)))
 
 
-def of_problems(reading: Reading) -> pl.DataFrame:
+def of_problems(reading: Reading, key: bytes) -> pl.DataFrame:
     """Reject rows for lines nobody could split into cells, and for a file set aside as a whole."""
     problems: list[Problem] = [reading.error] if reading.error else reading.problems
     kind = (reading.kind or "").split("+")[0] or None
@@ -73,7 +87,10 @@ def of_problems(reading: Reading) -> pl.DataFrame:
               "custodian": reading.custodian, RECEIVED: reading.entry.received_at}  # fmt: skip
     rows = [
         {**shared, "line_number": p.line, "rule": p.rule, "message": p.message,
-         "account_number": normalise_account_number(p.account_number) if p.account_number else None}
+         "account_number": normalise_account_number(p.account_number) if p.account_number else None,
+         "owner_tax_id": tax_key(p.tax_id, key) if p.tax_id else None,
+         # of a payroll line nobody could read: no later than the night it came in
+         "trade_date": reading.entry.received_at if p.tax_id else None}
         for p in problems
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=SCHEMA)

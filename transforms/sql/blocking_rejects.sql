@@ -1,19 +1,37 @@
 -- One row per set-aside line that concerns a person, and the results it makes UNKNOWN. `event_year` null means
 -- any year (the date could not be read).
 with
+put_right as (
+    -- a payroll row is put right by a later file with the same person's money of that day
+    select distinct r.source_sha256, r.line_number
+    from intake_rejects as r
+    inner join intake_files as f on f.sha256 = r.source_sha256 and f.state <> 'duplicate'
+    inner join payroll_contributions as pay
+        on pay.owner_tax_id = r.owner_tax_id and pay.recordkeeper = r.custodian and pay.pay_date = r.trade_date
+        and pay.received_at > f.received_at
+    where r.kind = 'payroll_contributions'
+),
 subjects as (
     select
         r.*,
         year(r.trade_date) as event_year,
         refs.account_key,
-        coalesce(direct.person_id, a.person_id) as subject_person_id,
+        coalesce(direct.person_id, a.person_id, employee.person_id) as subject_person_id,
         a.account_type,
     from intake_rejects as r
     left join account_refs as refs
         on refs.custodian is not distinct from r.custodian and refs.account_number = r.account_number
     left join known_accounts as a on a.account_key = refs.account_key
     left join persons as direct on direct.person_id = r.person_id
-    where r.blocks
+    left join (
+        select tax_id, min(person_id) as person_id
+        from persons
+        where tax_id is not null
+        group by tax_id
+        having count(*) = 1
+    ) as employee on employee.tax_id = r.owner_tax_id
+    left join put_right as p on p.source_sha256 = r.source_sha256 and p.line_number = r.line_number
+    where r.blocks and p.line_number is null
 )
 select
     subject_person_id as person_id,
@@ -32,6 +50,16 @@ select
         or (kind = 'transactions' and coalesce(account_type in ('sep_ira', 'roth_sep_ira'), false)) as blocks_mega,
 from subjects
 where subject_person_id is not null
+    -- what the firm has since stated of every plan of the person holds the payroll row nobody could read
+    and not coalesce(kind = 'payroll_contributions' and trade_date <= (
+        select min(stated.as_of)
+        from (
+            select max(pc.as_of) as as_of
+            from plan_contributions as pc
+            where pc.person_id = subjects.subject_person_id and pc.tax_year = year(subjects.trade_date)
+                and pc.as_of <= (select as_of from run)
+            group by pc.plan_id
+        ) as stated), false)
 union all
 select distinct
     pc.person_id, null as event_year, r.file, r.line_number, r.rule, r.kind,

@@ -71,6 +71,22 @@ plan_money as (
             || coalesce(usd(employer_match + employer_nonelective), 'not known') as text,
     from plan_years
 ),
+payroll as (
+    -- payroll newer than the firm's own row of the plan, counted or not
+    select
+        m.person_id, m.tax_year, 'payroll' as topic, null as account_key, m.source_file, m.source_line, m.amount,
+        usd(m.amount) || ' of ' || coalesce(replace(m.money_source, '_', ' '), 'money that can''t be counted')
+            || case when m.amount_is = 'year_to_date' then ' for the year to ' when m.pay_date is null then ' received by '
+                else ' paid on ' end || m.known_on
+            || ' (' || m.source_column || ', plan ' || m.recordkeeper_plan || ' at ' || m.recordkeeper || ')' as text,
+    from payroll_money as m
+    where m.person_id is not null and m.amount <> 0 and m.stated_source is distinct from 'not_a_contribution'
+        and m.known_on > coalesce((
+            select max(pc.as_of)
+            from plan_contributions as pc
+            where pc.person_id = m.person_id and pc.plan_id = m.plan_id and pc.tax_year = m.tax_year
+                and pc.as_of <= (select as_of from run)), date '1900-01-01')
+),
 undecided as (
     select
         u.person_id, y.tax_year, 'unclassified' as topic, u.account_key, u.source_file, u.source_line, u.amount,
@@ -95,5 +111,6 @@ union all by name select * from own_accounts
 union all by name select * from basis
 union all by name select * from profiles
 union all by name select * from plan_money
+union all by name select * from payroll
 union all by name select * from undecided
 union all by name select * from set_aside

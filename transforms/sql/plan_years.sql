@@ -1,14 +1,10 @@
--- One row per person, plan and tax year: year-to-date money by source. The firm's latest row is the base; payroll files
--- of the recordkeeper after its as-of date are added to it. Payroll money whose source the firm has not stated makes
--- the plan's sources unknown (`unstated_source`), and so does payroll money of a plan or an owner that can't be told, for all
--- the person's plans of the year (`payroll_unplaced` is the question). A plan known from payroll only is a row without amounts.
--- Employer money in a SEP IRA after the SEP's stated row is added to it; a SEP that only shows there is a row too.
+-- One row per person, plan and tax year: year-to-date money by source. The base of a source is the firm's latest row, or the
+-- recordkeeper's own year to date where that is newer; payroll after the base is added to it (payroll_since). Payroll money
+-- whose source the firm has not stated makes the plan's sources unknown (`unstated_source`), and so does payroll money of a plan
+-- or an owner that can't be told, for all the person's plans of the year (`payroll_unplaced` is the question). A plan that only
+-- payroll shows is a row too. Employer money in a SEP IRA after the SEP's stated row is added to it; a SEP that only shows there
+-- is a row too.
 with
-owners as (
-    select tax_id, person_id, count(*) over (partition by tax_id) > 1 as is_shared
-    from persons
-    where tax_id is not null
-),
 latest as (
     select pc.*
     from plan_contributions as pc
@@ -16,66 +12,20 @@ latest as (
     where pc.as_of <= (select as_of from run)
     qualify row_number() over (partition by pc.person_id, pc.plan_id, pc.tax_year order by pc.as_of desc) = 1
 ),
-payroll as (
-    select
-        p.person_id,
-        coalesce(named.plan_id, by_plan.plan_id) as plan_id,
-        year(pay.pay_date) as tax_year,
-        pay.pay_date,
-        pay.amount,
-        pay.compensation,
-        coalesce(pay.money_source, named.money_source) as money_source,
-        pay.source_column,
-        p.is_shared,
-    from payroll_contributions as pay
-    inner join owners as p on p.tax_id = pay.owner_tax_id
-    left join plan_sources as named
-        on named.recordkeeper = pay.recordkeeper
-        and named.recordkeeper_plan = pay.recordkeeper_plan
-        and named.source_column = pay.source_column
-    left join (
-        select recordkeeper, recordkeeper_plan, min(plan_id) as plan_id
-        from plan_sources
-        group by recordkeeper, recordkeeper_plan
-        having count(distinct plan_id) = 1
-    ) as by_plan
-        on by_plan.recordkeeper = pay.recordkeeper and by_plan.recordkeeper_plan = pay.recordkeeper_plan
-    where pay.pay_date <= (select as_of from run)
-),
 unplaced as (
     select
-        person_id,
-        tax_year,
+        p.person_id,
+        m.tax_year,
         case
-            when bool_or(is_shared) then 'payroll_owner: which of the persons with one tax id does the payroll money belong to?'
-            else 'plan_sources: which plan is the payroll file''s money (' || string_agg(distinct source_column, ', ') || ') of?'
+            when bool_or(m.person_id is null) then
+                'payroll_owner: which of the persons with one tax id does the payroll money belong to?'
+            else 'plan_sources: which plan is the payroll file''s money (' || string_agg(distinct m.source_column, ', ') || ') of?'
         end as payroll_unplaced,
-    from payroll
-    where (is_shared or plan_id is null) and amount <> 0 and money_source is distinct from 'not_a_contribution'
-    group by person_id, tax_year
-),
-payroll_since as (
-    select
-        pay.person_id,
-        pay.plan_id,
-        pay.tax_year,
-        max(pay.pay_date) as last_pay_date,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'pre_tax_deferrals'), 0) as pre_tax_deferrals,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'roth_deferrals'), 0) as roth_deferrals,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'after_tax_contributions'), 0) as after_tax_contributions,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'employer_match'), 0) as employer_match,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'employer_nonelective'), 0) as employer_nonelective,
-        coalesce(sum(pay.amount) filter (pay.money_source = 'forfeitures'), 0) as forfeitures,
-        bool_or(pay.money_source is null and pay.amount <> 0) as unstated_source,
-        string_agg(distinct pay.source_column, ', ') filter (pay.money_source is null and pay.amount <> 0)
-            as unstated_columns,
-    from payroll as pay
-    left join latest as l
-        on l.person_id = pay.person_id and l.plan_id = pay.plan_id and l.tax_year = pay.tax_year
-    where pay.plan_id is not null and not pay.is_shared and (l.as_of is null or pay.pay_date > l.as_of)
-        and (l.as_of is not null or (pay.amount <> 0 and pay.money_source is distinct from 'not_a_contribution'))
-        and pay.tax_year in (select tax_year from year_limits)
-    group by pay.person_id, pay.plan_id, pay.tax_year
+    from payroll_money as m
+    inner join persons as p on p.tax_id = m.owner_tax_id
+    where (m.person_id is null or m.plan_id is null) and m.amount <> 0
+        and m.stated_source is distinct from 'not_a_contribution'
+    group by p.person_id, m.tax_year
 ),
 sep_money as (
     select e.person_id, a.plan_id, e.contribution_year as tax_year, e.trade_date, e.amount, e.source_file, e.source_line
@@ -101,39 +51,61 @@ sep_only as (
 ),
 stated as (
     select
-        coalesce(l.person_id, s.person_id) as person_id,
-        coalesce(l.plan_id, s.plan_id) as plan_id,
-        coalesce(l.tax_year, s.tax_year) as tax_year,
+        l.person_id, l.plan_id, l.tax_year,
         -- DuckDB's greatest() ignores nulls, as wanted here: the newest of the dates there are
         greatest(l.as_of, s.last_pay_date, x.last_trade_date) as as_of,
         l.compensation,
-        l.pre_tax_deferrals + coalesce(s.pre_tax_deferrals, 0) as pre_tax_deferrals,
-        l.roth_deferrals + coalesce(s.roth_deferrals, 0) as roth_deferrals,
-        l.after_tax_contributions + coalesce(s.after_tax_contributions, 0) as after_tax_contributions,
-        l.employer_match + coalesce(s.employer_match, 0) as employer_match,
-        l.employer_nonelective + coalesce(s.employer_nonelective, 0) + coalesce(x.employer_nonelective, 0) as employer_nonelective,
-        l.forfeitures + coalesce(s.forfeitures, 0) as forfeitures,
+        coalesce(s.pre_tax_deferrals_to_date, l.pre_tax_deferrals) + coalesce(s.pre_tax_deferrals, 0) as pre_tax_deferrals,
+        coalesce(s.roth_deferrals_to_date, l.roth_deferrals) + coalesce(s.roth_deferrals, 0) as roth_deferrals,
+        coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions) + coalesce(s.after_tax_contributions, 0)
+            as after_tax_contributions,
+        coalesce(s.employer_match_to_date, l.employer_match) + coalesce(s.employer_match, 0) as employer_match,
+        coalesce(s.employer_nonelective_to_date, l.employer_nonelective) + coalesce(s.employer_nonelective, 0)
+            + coalesce(x.employer_nonelective, 0) as employer_nonelective,
+        coalesce(s.forfeitures_to_date, l.forfeitures) + coalesce(s.forfeitures, 0) as forfeitures,
         -- what has come since is no longer still expected
         case when s.person_id is null and x.person_id is null then l.expected_employer_contributions
-            else larger(0, l.expected_employer_contributions - coalesce(s.employer_match, 0) - coalesce(s.employer_nonelective, 0)
+            else larger(0, l.expected_employer_contributions
+                - coalesce(s.employer_match, 0) - coalesce(s.employer_match_to_date - l.employer_match, 0)
+                - coalesce(s.employer_nonelective, 0)
+                - coalesce(s.employer_nonelective_to_date - l.employer_nonelective, 0)
                 - coalesce(x.employer_nonelective, 0)) end as expected_employer_contributions,
         case when s.person_id is null then l.expected_deferrals
-            else larger(0, l.expected_deferrals - s.pre_tax_deferrals - s.roth_deferrals) end as expected_deferrals,
+            else larger(0, l.expected_deferrals
+                - s.pre_tax_deferrals - coalesce(s.pre_tax_deferrals_to_date - l.pre_tax_deferrals, 0)
+                - s.roth_deferrals - coalesce(s.roth_deferrals_to_date - l.roth_deferrals, 0)) end as expected_deferrals,
         l.prior_year_fica_wages, l.highly_compensated, l.controls_employer, l.after_tax_balance, l.after_tax_basis,
         l.currently_employed,
         coalesce(s.unstated_source, false) as unstated_source,
         s.unstated_columns,
         l.source_file, l.source_line,
     from latest as l
-    full join payroll_since as s
+    left join payroll_since as s
         on s.person_id = l.person_id and s.plan_id = l.plan_id and s.tax_year = l.tax_year
     left join sep_since as x on x.person_id = l.person_id and x.plan_id = l.plan_id and x.tax_year = l.tax_year
+),
+payroll_only as (
+    -- a year to date is all the year's money of a source; what came before single pay dates isn't known
+    select
+        s.person_id, s.plan_id, s.tax_year, s.last_pay_date as as_of,
+        s.pre_tax_deferrals_to_date + s.pre_tax_deferrals as pre_tax_deferrals,
+        s.roth_deferrals_to_date + s.roth_deferrals as roth_deferrals,
+        s.after_tax_contributions_to_date + s.after_tax_contributions as after_tax_contributions,
+        s.employer_match_to_date + s.employer_match as employer_match,
+        s.employer_nonelective_to_date + s.employer_nonelective as employer_nonelective,
+        s.forfeitures_to_date + s.forfeitures as forfeitures,
+        s.unstated_source, s.unstated_columns, s.source_file, s.source_line,
+    from payroll_since as s
+    where s.has_contributions and (s.person_id, s.plan_id, s.tax_year) not in (select (person_id, plan_id, tax_year) from latest)
 ),
 every as (
     select * from stated
     union all by name
+    select * from payroll_only
+    union all by name
     select *, false as unstated_source from sep_only
     where (person_id, plan_id, tax_year) not in (select (person_id, plan_id, tax_year) from stated)
+        and (person_id, plan_id, tax_year) not in (select (person_id, plan_id, tax_year) from payroll_only)
 ),
 described as (
     select
