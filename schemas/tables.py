@@ -205,11 +205,16 @@ _INPUTS = (
             _t("custodian", True), _t("account_number", True), _t("transaction_id", True), _d("trade_date", True),
             _t("transaction_type", True, TRANSACTION_TYPES), _m("amount", True), _y("tax_year", False),
             _t("counter_account_number"), _t("description"),
+            # the transaction_id of the row this one takes back (same account, type and amount)
+            _t("cancels_transaction_id"),
         ),
         key=("custodian", "account_number", "transaction_id"),
         # classification: "mapped" (a known meaning), "ambiguous" (a known code that means different
         # things), "unmapped" (a code the profile has never seen). The last two are `unclassified`.
-        internal=(_t("custodian_code"), _t("classification", False, ("mapped", "ambiguous", "unmapped"))),
+        # reverses: the custodian's code of the row this one takes back, where the file doesn't name that row itself.
+        internal=(
+            _t("custodian_code"), _t("classification", False, ("mapped", "ambiguous", "unmapped")), _t("reverses"),
+        ),
     ),
     Table(
         "plans",
@@ -343,6 +348,10 @@ INTAKE_FILES = Table(
 )  # fmt: skip
 
 STATUSES = ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")
+PAIR_KINDS = (
+    "roth_conversion", "conversion_in_fact", "rollover", "trustee_transfer", "plan_rollover", "recharacterization",
+)  # fmt: skip
+PAIR_STATES = ("paired", "waiting", "unpaired", "outside_book")
 WAYS = ("accept", "reverse_rollover", "qhfd", "convert_everything", "wait")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -432,6 +441,18 @@ _RESULTS = (
             _b("catch_up_must_be_roth"),
         ),
         key=("person_id", "tax_year"),
+    ),
+    Table(
+        "event_pairs",
+        "One row per pair of legs of one move of money between accounts, or per leg without its other leg.",
+        (
+            _t("person_id"), _y(), _t("kind", values=PAIR_KINDS), _t("state", values=PAIR_STATES),
+            _t("out_account_key"), _d("left_on"), _m("out_amount"), _m("withheld"),
+            _t("in_account_key"), _d("arrived_on"), _m("in_amount"), _m("counted_amount"), _t("how_paired"),
+            Column("days_open", "int"), _d("deadline"), _t("out_file"), Column("out_line", "int"), _t("in_file"),
+            Column("in_line", "int"), _t("out_event_id"), _t("in_event_id"),
+        ),
+        key=("person_id", "tax_year", "kind", "out_event_id", "in_event_id"),
     ),
     Table(
         "findings",

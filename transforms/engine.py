@@ -22,7 +22,9 @@ SQL = Path(__file__).parent / "sql"
 
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
 BEFORE_FORM_8606 = (
-    "year_limits", "phaseouts", "account_refs", "known_accounts", "tax_events", "unclassified_events",
+    "year_limits", "phaseouts", "account_refs", "known_accounts",
+    "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
+    "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip

@@ -39,6 +39,7 @@ FEEDS = {
     "conversion_in": "conversion, Roth side",
     "plan_money_in": "line 6 and line 2",
     "moved": "not on line 7",
+    "taken_back": "not counted",
     "account": "which accounts count",
     "tax_profile": "limits",
     "plan": "deferrals, 415(c)",

@@ -29,6 +29,46 @@ every as (
         on u.event_year = y.tax_year
         or (u.event_year = y.tax_year + 1 and u.trade_date <= y.contribution_due_date)
     where u.person_id is not null
+    union all
+    select
+        p.person_id,
+        y.tax_year,
+        'transfer_into_roth: ' || usd(p.out_amount) || ' left ' || shown_account(p.out_account_key) || ' on '
+            || long_date(p.left_on) || ' as a ' || replace(p.out_type, '_out', '') || ' and reached the Roth IRA '
+            || shown_account(p.in_account_key) || '; that is a conversion: correct transaction_type of both rows in a '
+            || 'corrections file' as reason,
+        true as blocks_form_8606,
+        false as blocks_ira_limits,
+        false as blocks_mega,
+    from event_pairs as p
+    inner join year_limits as y on y.tax_year = year(p.left_on)
+    where p.kind = 'conversion_in_fact'
+    union all
+    select
+        r.person_id,
+        y.tax_year,
+        'second_sixty_day_rollover: ' || usd(r.counted_amount) || ' left ' || shown_account(r.out_account_key) || ' on '
+            || long_date(r.left_on) || ', within 365 days of the rollover of ' || long_date(r.earlier_left_on)
+            || '; only one is allowed: state it as what it was (a distribution, or a trustee transfer)' as reason,
+        true as blocks_form_8606,
+        false as blocks_ira_limits,
+        false as blocks_mega,
+    from second_rollovers as r
+    inner join year_limits as y on y.tax_year = year(r.left_on)
+    union all
+    select
+        a.person_id,
+        y.tax_year,
+        'cancelled_row_missing: the row of ' || usd(c.amount) || ' on ' || long_date(c.trade_date) || ' in '
+            || shown_account(a.account_key) || ' takes back a row that the book doesn''t have; load the file that has it, or '
+            || 'name it in cancels_transaction_id' as reason,
+        true as blocks_form_8606,
+        true as blocks_ira_limits,
+        false as blocks_mega,
+    from cancellations as c
+    inner join stated_events as a on a.event_id = c.event_id
+    inner join year_limits as y on y.tax_year in (a.contribution_year, a.event_year)
+    where c.taken_back is null and a.person_id is not null and is_ira_or_unknown(a.account_type)
 )
 select
     person_id,

@@ -27,6 +27,17 @@ events as (
             else e.event_year end
     where e.person_id is not null
 ),
+taken_back as (
+    select
+        e.person_id, y.tax_year, 'taken_back' as topic, e.account_key, c.source_file, c.source_line, c.amount,
+        replace(c.transaction_type, '_', ' ') || ' of ' || usd(c.amount) || ' on ' || c.taken_back_date || ' in '
+            || shown_account(e.account_key) || ' [' || c.taken_back_file || ':' || c.taken_back_line || '] taken back on '
+            || c.trade_date as text,
+    from cancellations as c
+    inner join stated_events as e on e.event_id = c.taken_back
+    inner join year_limits as y on y.tax_year in (e.contribution_year, e.event_year)
+    where e.person_id is not null
+),
 pool as (
     select
         a.person_id, a.tax_year, 'pool_value' as topic, a.account_key, v.source_file, v.source_line, a.market_value as amount,
@@ -106,6 +117,7 @@ set_aside as (
         on b.event_year is null or b.event_year = y.tax_year or b.event_year = y.tax_year + 1
 )
 select * from events
+union all by name select * from taken_back
 union all by name select * from pool
 union all by name select * from own_accounts
 union all by name select * from basis

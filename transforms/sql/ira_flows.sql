@@ -1,9 +1,18 @@
 -- One row per person and tax year: what left and entered the person's IRA pool, by the lines of Form 8606 it feeds.
 with
 events as (
-    select e.*, p.in_pool
+    select
+        e.* exclude (event_year),
+        p.tax_year as event_year,
+        p.in_pool,
+        is_roth_kind(e.account_type) and (e.transaction_type = 'roth_conversion_in'
+            or pair.out_type = 'roth_conversion_out') as arrives_converted,
     from tax_events as e
-    inner join pool_accounts as p on p.account_key = e.account_key and p.tax_year = e.event_year
+    left join event_pairs as pair on pair.in_event_id = e.event_id
+    -- a conversion counts in the year it left the traditional IRA, and so does its other leg
+    inner join pool_accounts as p
+        on p.account_key = e.account_key
+        and p.tax_year = case when pair.out_type = 'roth_conversion_out' then year(pair.left_on) else e.event_year end
     where e.person_id is not null
 ),
 summed as (
@@ -32,8 +41,7 @@ summed as (
         min(e.trade_date) filter (e.in_pool and e.transaction_type in ('rmd', 'distribution')) as first_distribution_on,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'qhfd'), 0) as qhfd,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'roth_conversion_out'), 0) as converted,
-        coalesce(sum(e.amount) filter (
-            e.transaction_type = 'roth_conversion_in' and is_roth_kind(e.account_type)), 0) as converted_in,
+        coalesce(sum(e.amount) filter (e.arrives_converted), 0) as converted_in,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'after_tax_rollover_in'), 0) as after_tax_rolled_in,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'divorce_transfer_in'), 0) as divorce_in,
         coalesce(sum(e.amount) filter (e.in_pool and e.transaction_type = 'divorce_transfer_out'), 0) as divorce_out,

@@ -1,72 +1,8 @@
--- One row per account event with a tax meaning, on a known account, up to the as-of date: what is dated later has not
--- happened yet. The firm's own row replaces the custodian's row of the same event (same account, type, date, amount and
--- tax year, pairwise); where the custodian states no tax year, the firm's year is the event's.
-with
-resolved as (
-    select
-        a.account_key,
-        a.person_id,
-        a.account_type,
-        t.transaction_id,
-        t.trade_date,
-        t.transaction_type,
-        t.amount,
-        t.tax_year as stated_tax_year,
-        year(t.trade_date) as event_year,
-        coalesce(t.tax_year, year(t.trade_date)) as contribution_year,
-        t.counter_account_number,
-        t.source_file,
-        t.source_line,
-        t.profile like 'house-%' as from_firm,
-        row_number() over (order by t.source_file, t.source_line, t.transaction_id, a.account_key, t.source_sha256) as n,
-    from transactions as t
-    inner join account_refs as refs
-        on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
-    inner join known_accounts as a
-        on a.account_key = coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number)
-    where t.transaction_type not in ('market', 'unclassified') and t.trade_date <= (select as_of from run)
-),
-by_year as (
-    select
-        *,
-        row_number() over (
-            partition by account_key, transaction_type, trade_date, amount, contribution_year, from_firm order by n
-        ) as occurrence,
-    from resolved
-),
-same_year as (
-    select custodian.n as custodian_n, firm.n as firm_n
-    from by_year as custodian
-    inner join by_year as firm
-        on firm.from_firm and not custodian.from_firm
-        and firm.account_key = custodian.account_key
-        and firm.transaction_type = custodian.transaction_type
-        and firm.trade_date = custodian.trade_date
-        and firm.amount = custodian.amount
-        and firm.contribution_year = custodian.contribution_year
-        and firm.occurrence = custodian.occurrence
-),
-left_over as (
-    select
-        *,
-        row_number() over (
-            partition by account_key, transaction_type, trade_date, amount, from_firm order by n) as occurrence,
-    from resolved
-    where (from_firm or stated_tax_year is null)
-        and n not in (select custodian_n from same_year)
-        and n not in (select firm_n from same_year)
-),
-year_unstated as (
-    select custodian.n as custodian_n
-    from left_over as custodian
-    inner join left_over as firm
-        on firm.from_firm and not custodian.from_firm
-        and firm.account_key = custodian.account_key
-        and firm.transaction_type = custodian.transaction_type
-        and firm.trade_date = custodian.trade_date
-        and firm.amount = custodian.amount
-        and firm.occurrence = custodian.occurrence
-)
-select * exclude (n)
-from resolved
-where n not in (select custodian_n from same_year) and n not in (select custodian_n from year_unstated)
+-- One row per standing account event with a tax meaning, counted once: where the in leg shows that an out row held the
+-- tax withheld as well, the out row is taken without it (the withholding is a row of its own and goes to line 7).
+select
+    e.* exclude (amount),
+    e.amount - coalesce(p.withheld, 0) as amount,
+    e.amount as stated_amount,
+from standing_events as e
+left join event_pairs as p on p.out_event_id = e.event_id
