@@ -351,6 +351,7 @@ STATUSES = ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")
 PAIR_KINDS = (
     "roth_conversion", "conversion_in_fact", "rollover", "trustee_transfer", "plan_rollover", "recharacterization",
 )  # fmt: skip
+RECONCILED = ("agrees", "differs", "form_missing", "book_missing", "not_comparable")
 PAIR_STATES = ("paired", "waiting", "unpaired", "outside_book")
 WAYS = ("accept", "reverse_rollover", "qhfd", "convert_everything", "wait")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -453,6 +454,17 @@ _RESULTS = (
             Column("in_line", "int"), _t("out_event_id"), _t("in_event_id"),
         ),
         key=("person_id", "tax_year", "kind", "out_event_id", "in_event_id"),
+    ),
+    Table(
+        "reconciliation",
+        "One row per account (or person), tax year and box of Form 5498 or 1099-R: the form against the book.",
+        (
+            _t("person_id"), _t("custodian"), _t("account_key"), _y(), _t("form", values=("5498", "1099-R")), _t("box"),
+            _t("what"), _m("form_amount", signed=True), _m("book_amount", signed=True), _m("difference", signed=True),
+            _m("tolerance"), _t("form_says"), _t("book_says"), _t("state", values=RECONCILED), _t("source_file"),
+            Column("source_line", "int"),
+        ),
+        key=("person_id", "account_key", "tax_year", "form", "box"),
     ),
     Table(
         "findings",

@@ -26,7 +26,7 @@ BEFORE_FORM_8606 = (
     "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
-    "ira_flows", "pool_totals", "blocks", "ira_limits",
+    "ira_flows", "reconciliation", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip
 YEAR_BY_YEAR = ("form_8606", "excess_contributions")
 AFTER_FORM_8606 = (

@@ -352,7 +352,7 @@ select
             case when j.form_5498_differs and j.money_came_out then
                 'form_5498_differs: box 5 of Form 5498 replaced a different December 31 balance' end,
             case when j.type_conflict then
-                'account_type_conflict: the firm and the custodian disagree on whether an account is Roth or traditional' end,
+                'account_type_conflict: the firm, the custodian and Form 5498 do not agree on whether an account is Roth or traditional' end,
             case when j.qcd_above_limit > 0 then
                 'qcd_above_limit: ' || usd(j.qcd_above_limit) || ' of charitable distributions is above the year''s limit and was '
                 || 'counted on line 7' end,

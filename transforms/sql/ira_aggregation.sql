@@ -7,6 +7,7 @@ select
     p.account_type,
     p.in_pool,
     p.why || case
+        when v.form_5498_differs then '; value from Form 5498 box 5; the balance of that day said ' || usd(v.latest_value)
         when v.from_form_5498 then '; value from Form 5498 box 5'
         when v.december_31_value is null and v.net_flow_since <> 0
             then '; balance of ' || usd(v.latest_value) || ' carried forward by later events'
