@@ -34,7 +34,7 @@ NUMBER_PATTERNS = {
     "two_decimals": r"^-?(\d{1,15}\.\d\d|0+)$",
 }
 
-_TEXT_RULES: dict[Kind, tuple[str, str]] = {
+TEXT_RULES: dict[Kind, tuple[str, str]] = {
     "money": ("not_money", _PLAIN),
     "percent": ("not_percent", r"^-?\d{1,5}(\.\d{1,4})?$"),
     "year": ("not_a_year", r"^(19\d\d|20\d\d|2100)$"),
@@ -81,8 +81,8 @@ def _text_checks(column: Column) -> list[pa.Check]:
         return [_check("not_a_tax_id", _matches(r"^(\d{3}-?\d{2}-?\d{4}|\d{2}-?\d{7})$"))]
     if column.kind == "date":
         return [_check("not_a_date", _iso)]
-    if column.kind in _TEXT_RULES:
-        rule, pattern = _TEXT_RULES[column.kind]
+    if column.kind in TEXT_RULES:
+        rule, pattern = TEXT_RULES[column.kind]
         return [_check(rule, _matches(pattern))]
     return []
 
@@ -114,7 +114,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
     shape = known.shape
     number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
     day = _check("not_a_date", _dates(*profile.dates))
-    year = _check("not_a_year", _matches(_TEXT_RULES["year"][1]))
+    year = _check("not_a_year", _matches(TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
     tax_id = _check("not_a_tax_id", _matches(r"^\d{9}$"))
     by_shape: dict[str, dict[str, pa.Column]] = {

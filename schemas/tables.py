@@ -68,6 +68,12 @@ AMOUNTS_ARE = ("period", "year_to_date")
 FREQUENCIES = ("business_day", "weekly", "monthly", "yearly")
 ARRIVAL_STATES = ("arrived", "late", "stale", "missing", "empty_but_valid", "not_due")
 
+#: Tables whose cells a corrections file may correct.
+CORRECTABLE = (
+    "persons", "tax_profiles", "ira_basis", "accounts", "balances", "transactions", "plans", "plan_contributions",
+    "form_5498", "form_1099r",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Column:
@@ -295,6 +301,21 @@ _INPUTS = (
         "One row per person whose tax id changed: both ids are one person's.",
         (_t("old_tax_id", True), _t("new_tax_id", True), _d("changed_on", True), _t("source")),
         key=("old_tax_id", "new_tax_id", "changed_on"),
+    ),
+    Table(
+        "corrections",
+        "One row per cell of the book that the firm corrects, until its source is put right. row_key is `column=value` pairs, "
+        "separated by semicolons, that fit exactly one row of the table; (blank) stands for an empty cell.",
+        (
+            _t("table", True, CORRECTABLE), _t("row_key", True), _t("column", True), _t("value_in_source", True),
+            _t("corrected_value", True), _t("declared_by", True), _d("declared_on", True), _t("reason", True),
+        ),
+        key=("table", "row_key", "column"),
+        # The row it corrected, and what it changed where that is no free text.
+        internal=(
+            _t("custodian"), _t("account_number"), _t("person_id"), _t("target_file"), Column("target_line", "int"),
+            _t("shown_before"), _t("shown_after"),
+        ),
     ),
     Table(
         "payroll_contributions",

@@ -40,6 +40,7 @@ FEEDS = {
     "plan_money_in": "line 6 and line 2",
     "moved": "not on line 7",
     "taken_back": "not counted",
+    "corrected": "corrected by the firm",
     "account": "which accounts count",
     "tax_profile": "limits",
     "plan": "deferrals, 415(c)",

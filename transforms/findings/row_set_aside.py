@@ -20,6 +20,6 @@ FINDING = Finding(
                 case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,
         'Correct the line (the firm workbook, sheet Rows set aside, says how) and drop the file in the inbox again.' as action,
     from blocking_rejects as b
-    where b.blocks_form_8606 or b.blocks_ira_limits or b.blocks_mega
+    where (b.blocks_form_8606 or b.blocks_ira_limits or b.blocks_mega) and not starts_with(b.rule, 'correction_')
     """,
 )

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
+from transforms.intake import corrections
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
@@ -48,6 +49,9 @@ def read_book(
     found = read_deliveries(register, out / "archive", keyring)
     readings = found.readings
     tables, rejected = digest(readings, firm_key)
+    tables, not_applied = corrections.apply(tables)
+    hashed = with_raw_hash(not_applied, {r.entry.sha256: r for r in readings})
+    rejected = pl.concat([rejected, hashed]).sort(_ORDER, nulls_last=True)
     files = _files(found, register, rejected)
     canonical.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():

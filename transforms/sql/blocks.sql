@@ -5,8 +5,11 @@ every as (
     select
         b.person_id,
         y.tax_year,
-        'row_set_aside: line ' || b.line_number || ' of the ' || b.kind || ' file was set aside (' || b.rule
-            || '); correct it and drop the file again' as reason,
+        case when starts_with(b.rule, 'correction_')
+            then 'correction_not_applied: line ' || b.line_number || ' of ' || b.file || ' corrects a ' || b.kind || ' row and was not '
+                || 'applied (' || b.rule || '); the firm workbook says why'
+        else 'row_set_aside: line ' || b.line_number || ' of the ' || b.kind || ' file was set aside (' || b.rule
+            || '); correct it and drop the file again' end as reason,
         b.blocks_form_8606,
         b.blocks_ira_limits,
         b.blocks_mega,

@@ -38,6 +38,18 @@ taken_back as (
     inner join year_limits as y on y.tax_year in (e.contribution_year, e.event_year)
     where e.person_id is not null
 ),
+corrected as (
+    select
+        coalesce(c.person_id, a.person_id) as person_id, y.tax_year, 'corrected' as topic, a.account_key, c.source_file,
+        c.source_line, null::decimal(18, 2) as amount,
+        c."column" || ' of a ' || c."table" || ' row [' || c.target_file || ':' || c.target_line || '] corrected'
+            || coalesce(' from ' || c.shown_before || ' to ' || c.shown_after, '') || ', declared on ' || c.declared_on as text,
+    from corrections as c
+    cross join year_limits as y
+    left join account_refs as refs on refs.custodian = c.custodian and refs.account_number = c.account_number
+    left join known_accounts as a on a.account_key = refs.account_key
+    where coalesce(c.person_id, a.person_id) is not null
+),
 pool as (
     select
         a.person_id, a.tax_year, 'pool_value' as topic, a.account_key, v.source_file, v.source_line, a.market_value as amount,
@@ -118,6 +130,7 @@ set_aside as (
 )
 select * from events
 union all by name select * from taken_back
+union all by name select * from corrected
 union all by name select * from pool
 union all by name select * from own_accounts
 union all by name select * from basis
