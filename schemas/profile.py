@@ -141,6 +141,8 @@ class Action:
     into: str = ""
     meaning: Meaning = "mapped"
     tax_year: str = ""
+    #: The code of the rows that a row of this code takes back (a cancelled trade), if it does.
+    cancels: str = ""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,8 @@ class Profile:
     event_dates: tuple[str, ...] = ()
     number: str = "plain"
     decimals: int = 2
+    #: True where money out has a minus sign, so that a plus sign on it means it is taken back.
+    signed_amounts: bool = False
     null_tokens: tuple[str, ...] = ("",)
     code_drop: re.Pattern[str] | None = None
     counter_account: re.Pattern[str] | None = None
@@ -373,6 +377,7 @@ def _action(r: _Reader) -> list[Action]:
         "into": r.one_of("into", types) if "into" in r.left else "",
         "meaning": meaning,
         "tax_year": r.one_of("tax_year", TAX_YEARS) if "tax_year" in r.left else "",
+        "cancels": r.text("cancels"),
     }
     if not shared["type"] and not (shared["out"] and shared["into"]):
         raise r.fail("type", "give type, or both out and into")
@@ -417,7 +422,8 @@ def parse(file: str, table: dict[str, Any]) -> Profile:
         totals_close_groups=r.take("totals_close_groups", bool, default=False),
         same_throughout=r.texts("same_throughout"), dates=r.texts("dates"), event_date=r.pattern("event_date"),
         event_dates=r.texts("event_dates"), number=r.one_of("number", NUMBERS, "plain"),
-        decimals=r.take("decimals", int, 2), null_tokens=("", *r.texts("null_tokens")),
+        decimals=r.take("decimals", int, 2), signed_amounts=r.take("signed_amounts", bool, default=False),
+        null_tokens=("", *r.texts("null_tokens")),
         code_drop=r.pattern("code_drop"),
         counter_account=r.pattern("counter_account"), account_name=r.pattern("account_name"),
         tax_year_in_description=r.pattern("tax_year_in_description", re.IGNORECASE),

@@ -14,6 +14,7 @@ from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES, MONEY, PROVENANCE, UNCLASSIFIED
 from transforms.intake.frames import WIDE, cents, number
 from transforms.intake.register import tax_key
+from transforms.intake.reversals import reverses
 
 SOURCE = [c.name for c in PROVENANCE]
 #: Which fields of the records beside A an account takes, each from the first such record.
@@ -79,7 +80,8 @@ def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     _set_aside(into, events.filter(lost), "amount_not_known", no_amount)
     _set_aside(into, events.filter(too_fine), "not_money", "expected dollars and whole cents; fetch the file again")
     good = events.filter(~lost.fill_null(value=False) & ~too_fine.fill_null(value=False))
-    into.add("transactions", _identified(_told(profile, good)))
+    told = _told(profile, good).with_columns(reverses(profile).alias("reverses"))
+    into.add("transactions", _identified(told))
 
 
 def _set_aside(into: Mapped, bad: pl.DataFrame, rule: str, why: str) -> None:
@@ -92,7 +94,8 @@ def _dated(profile: Profile, frame: pl.DataFrame) -> pl.DataFrame:
     if profile.event_date is not None:
         event = (pl.col("date") + " " + pl.col("action")).str.extract(profile.event_date.pattern, 1)
         day = pl.coalesce(read_date(event, profile.event_dates), day)
-    return frame.with_columns(day.alias("trade_date"))
+    posted = read_date(pl.col("day"), profile.dates)
+    return frame.with_columns(day.alias("trade_date"), pl.when(posted != day).then(posted).alias("posted"))
 
 
 def _meanings(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
@@ -101,13 +104,13 @@ def _meanings(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     for code in events["code"].unique().drop_nulls().to_list():
         action = profile.action(code)
         if action is None:
-            rows.append((code, UNCLASSIFIED, UNCLASSIFIED, "unmapped", "", mask_digits(code)))
+            rows.append((code, UNCLASSIFIED, UNCLASSIFIED, "unmapped", "", mask_digits(code), ""))
         else:
             # where codes are followed by free text only the known beginning is a code
             shown = action.match if profile.code_drop else mask_digits(code)
             rows.append((code, action.type or action.out, action.type or action.into, action.meaning, action.tax_year,
-                         shown))  # fmt: skip
-    names = ("code", "if_out", "transaction_type", "classification", "tax_year_rule", "custodian_code")
+                         shown, action.cancels))  # fmt: skip
+    names = ("code", "if_out", "transaction_type", "classification", "tax_year_rule", "custodian_code", "cancels")
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
@@ -159,9 +162,13 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _identified(events: pl.DataFrame) -> pl.DataFrame:
-    """Each row's id: hash of its meaning-bearing cells, tax year and which occurrence of these in the file it is."""
+    """Each row's id: hash of its meaning-bearing cells, tax year and which occurrence of these in the file it is.
+
+    The posting day counts where it isn't the event's: two files may each hold one of two like events posted on two days.
+    """
     cells = ["account_number", "trade_date", "action", "symbol", "quantity", "signed", "tax_year"]
     text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")
+    text = text + pl.col("posted").cast(pl.String).fill_null("")
     numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
     occurrence = pl.int_range(1, pl.len() + 1).over("source_sha256", "meaning").cast(pl.String)
     full = numbered.with_columns(pl.concat_str("meaning", occurrence, separator="\x1f").alias("meaning"))

@@ -84,3 +84,4 @@ from transactions as t
 left join links as l on l.event_id = t.custodian || ':' || t.account_number || ':' || t.transaction_id
 left join transactions as o on o.custodian || ':' || o.account_number || ':' || o.transaction_id = l.taken_back
 where t.reverses is not null or t.cancels_transaction_id is not null
+    or t.custodian || ':' || t.account_number || ':' || t.transaction_id in (select event_id from stated_events where takes_back)

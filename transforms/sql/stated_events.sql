@@ -10,14 +10,21 @@ resolved as (
         a.account_type,
         t.transaction_id,
         t.trade_date,
-        t.transaction_type,
+        -- a conversion with the sign of the other leg is taken back: out of a Roth IRA, or into a traditional one
+        case
+            when t.profile like 'house-%' then t.transaction_type
+            when t.transaction_type = 'roth_conversion_in' and is_traditional_kind(a.account_type) then 'roth_conversion_out'
+            when t.transaction_type = 'roth_conversion_out' and is_roth_kind(a.account_type) then 'roth_conversion_in'
+            else t.transaction_type
+        end as transaction_type,
         t.amount,
         t.tax_year as stated_tax_year,
         year(t.trade_date) as event_year,
         coalesce(t.tax_year, year(t.trade_date)) as contribution_year,
         t.counter_account_number,
         t.cancels_transaction_id,
-        t.cancels_transaction_id is not null or t.reverses is not null as takes_back,
+        t.cancels_transaction_id is not null or t.reverses is not null
+            or transaction_type <> t.transaction_type as takes_back,
         t.source_file,
         t.source_line,
         t.profile like 'house-%' as from_firm,
