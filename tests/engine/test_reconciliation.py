@@ -79,7 +79,9 @@ def test_gross_is_net_and_withholding_rows_and_box_4_the_federal_ones() -> None:
 
 
 def test_a_gross_conversion_row_is_not_counted_twice() -> None:
-    book = _book().event("T", "2025-05-02", "roth_conversion_out", 10_000).event("T", "2025-05-02", "withholding", 1_000)
+    book = (
+        _book().event("T", "2025-05-02", "roth_conversion_out", 10_000).event("T", "2025-05-02", "withholding", 1_000)
+    )
     book.event("R", "2025-05-02", "roth_conversion_in", 9_000, custodian="othercust")
     book.add("form_1099r", account_number="T", tax_year=2025, box_1_gross=10_000, box_7_codes="2")
     assert _row(book, "1099-R", "1")[3] == "agrees"
@@ -120,7 +122,9 @@ def test_the_same_form_from_two_sources_counts_once_and_the_corrected_one_wins()
 @pytest.mark.parametrize(("as_of", "told"), [("2026-01-31", False), ("2026-02-01", True)])
 def test_an_absent_1099r_is_told_once_it_is_due(as_of: str, told: bool) -> None:
     book = _book().event("T", "2025-05-02", "distribution", 400).ira("X", 0, as_of="2025-12-31")
-    book.event("X", "2025-05-02", "distribution", 50).add("form_1099r", account_number="X", tax_year=2025, box_1_gross=50)
+    book.event("X", "2025-05-02", "distribution", 50).add(
+        "form_1099r", account_number="X", tax_year=2025, box_1_gross=50
+    )
     row = _rows(book, as_of).get(("testcust:T", "1099-R", "1"))
     assert (row is not None and row["state"] == "form_missing") is told
 

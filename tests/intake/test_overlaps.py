@@ -88,4 +88,12 @@ def test_an_amount_against_its_kind_is_a_row_taken_back(tmp_path: Path) -> None:
     )  # fmt: skip
     assert found["reverses"].to_list() == [
         None, "CASH CONTRIBUTION CURRENT YEAR", None, "NORMAL DISTR", None, "YOU BOUGHT", None]  # fmt: skip
-    assert found["amount"].cast(pl.String).to_list() == ["7000.00", "7000.00", "100.00", "100.00", "50.00", "50.00", "51.00"]
+    assert found["amount"].cast(pl.String).to_list() == [
+        "7000.00",
+        "7000.00",
+        "100.00",
+        "100.00",
+        "50.00",
+        "50.00",
+        "51.00",
+    ]

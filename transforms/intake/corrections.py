@@ -121,7 +121,10 @@ def _read(said: dict[str, Any]) -> _Correction:
         _, wrong = _typed(column, said[field])
         if wrong or (said[field] == BLANK and column.required):
             correction.stop("correction_value", message(correction.table, column.name, wrong or "required"))
-    correction.before, correction.after = _typed(column, said["value_in_source"])[0], _typed(column, said["corrected_value"])[0]
+    correction.before, correction.after = (
+        _typed(column, said["value_in_source"])[0],
+        _typed(column, said["corrected_value"])[0],
+    )
     return correction
 
 
