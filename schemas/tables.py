@@ -70,8 +70,8 @@ ARRIVAL_STATES = ("arrived", "late", "stale", "missing", "empty_but_valid", "not
 
 #: Tables whose cells a corrections file may correct.
 CORRECTABLE = (
-    "persons", "tax_profiles", "ira_basis", "accounts", "balances", "transactions", "plans", "plan_contributions",
-    "form_5498", "form_1099r",
+    "persons", "tax_profiles", "ira_basis", "excess_carryovers", "accounts", "balances", "transactions", "plans",
+    "plan_contributions", "form_5498", "form_1099r",
 )  # fmt: skip
 
 
@@ -304,8 +304,8 @@ _INPUTS = (
     ),
     Table(
         "corrections",
-        "One row per cell of the book that the firm corrects, until its source is put right. row_key is `column=value` pairs, "
-        "separated by semicolons, that fit exactly one row of the table; (blank) stands for an empty cell.",
+        "One row per cell of the book that the firm corrects, until its source is put right. row_key is `column=value` "
+        "pairs, separated by semicolons, that fit exactly one row of the table; (blank) stands for an empty cell.",
         (
             _t("table", True, CORRECTABLE), _t("row_key", True), _t("column", True), _t("value_in_source", True),
             _t("corrected_value", True), _t("declared_by", True), _d("declared_on", True), _t("reason", True),

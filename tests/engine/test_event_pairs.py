@@ -176,3 +176,11 @@ def test_a_cancelled_conversion_is_not_a_leg() -> None:
     results = book.compute()
     assert results["event_pairs"].is_empty()
     assert results["form_8606"].row(0, named=True)["line_8"] is None
+
+
+def test_a_conversion_with_the_sign_of_the_other_leg_is_taken_back() -> None:
+    """A custodian's row into the traditional IRA takes back the one out of it; only what stands is line 8."""
+    book = _book().event("T", "2026-03-02", "roth_conversion_out", 500, profile="fidelity-history")
+    book.event("T", "2026-03-03", "roth_conversion_in", 500, profile="fidelity-history")
+    book.event("T", "2026-03-04", "roth_conversion_out", 700, profile="fidelity-history")
+    assert _lines(_arrive(book, "2026-03-04", 700)) == ("COMPUTED", 0, 700)

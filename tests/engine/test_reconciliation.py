@@ -98,8 +98,8 @@ def test_codes_of_one_account_add_up_and_n_and_r_are_recharacterizations() -> No
 
 def test_a_form_without_a_custodian_finds_its_account_by_the_number() -> None:
     book = _book().event("R", "2025-05-02", "roth_conversion_in", 500, custodian="othercust")
-    book.add("form_5498", custodian=None, account_number="R", tax_year=2025, box_3_roth_conversion=500, box_7_type="roth",
-             profile="irs-pub1220")  # fmt: skip
+    book.add("form_5498", custodian=None, account_number="R", tax_year=2025, box_3_roth_conversion=500,
+             box_7_type="roth", profile="irs-pub1220")  # fmt: skip
     rows = _rows(book)
     assert rows["othercust:R", "5498", "3"]["state"] == "agrees"
     assert rows["othercust:R", "5498", "7"]["state"] == "agrees"

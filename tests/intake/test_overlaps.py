@@ -1,4 +1,4 @@
-"""Exports that overlap give the same transactions as one export of the whole history; reversed rows are marked, not flipped."""
+"""Overlapping exports give the same transactions as one export of the whole history; reversed rows are marked."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HISTORY = st.lists(st.tuples(st.integers(0, DAYS - 1), st.integers(0, len(ACTION
 WINDOWS = st.lists(st.tuples(st.integers(0, DAYS - 1), st.integers(1, DAYS)), max_size=4)
 
 
+def _row(day: int, action: str, amount: str) -> str:
+    run_date = f"{DAY_0 + timedelta(day):%m/%d/%Y}"
+    return f'{run_date},"Traditional IRA","211000101","{action}",,"No Description",Cash,,0.000,,,,{amount},'
+
+
 def _file(history: Sequence[tuple[int, int]], first: int, last: int) -> str:
-    rows = [
-        f'{DAY_0 + timedelta(day):%m/%d/%Y},"Traditional IRA","211000101","{ACTIONS[n][0]}",,"No Description",Cash,,0.000,,,,'
-        f"{ACTIONS[n][1]},"
-        for day, n in sorted(history, reverse=True)
-        if first <= day <= last
-    ]
+    rows = [_row(day, *ACTIONS[n]) for day, n in sorted(history, reverse=True) if first <= day <= last]
     return HEADER + "\n".join(rows) + FOOTER
 
 
@@ -49,7 +49,7 @@ def _facts(night: Night) -> list[tuple[object, ...]]:
 def test_any_overlapping_exports_give_what_one_export_gives(
     history: list[tuple[int, int]], windows: list[tuple[int, int]], one_night: bool
 ) -> None:
-    """Windows of whole days that cover the history together, however they overlap, in one night or one after the other."""
+    """Windows of whole days that cover the history, however they overlap, in one night or one after the other."""
     with tempfile.TemporaryDirectory() as scratch:
         whole = Book(Path(scratch) / "whole").drop("all.csv", _file(history, 0, DAYS)).night()
         assert len(_facts(whole)) == len(history)
@@ -64,10 +64,7 @@ def test_any_overlapping_exports_give_what_one_export_gives(
 
 
 def _night(tmp_path: Path, *rows: tuple[int, str, str]) -> pl.DataFrame:
-    text = "\n".join(
-        f'{DAY_0 + timedelta(day):%m/%d/%Y},"Traditional IRA","211000101","{action}",,"No Description",Cash,,0.000,,,,{amount},'
-        for day, action, amount in rows
-    )
+    text = "\n".join(_row(*row) for row in rows)
     night = Book(tmp_path).drop("a.csv", HEADER + text + FOOTER).night()
     assert night.rejects.is_empty()
     return night.table("transactions").sort("source_line")

@@ -1,15 +1,15 @@
 """The firm's corrections: one cell each, applied to the merged tables as long as the source still says what it said.
 
-A correction names its row by column=value pairs that fit exactly one row, what the source says and what is right. Where the
-source now says something else, or the row can't be told, it isn't applied: it becomes a reject (so the run ends with exit
-code 1), and whoever the row is about is UNKNOWN unless the source already says what the correction wanted.
+A correction names its row by column=value pairs that fit exactly one row, what the source says and what is right.
+Where the source now says something else, or the row can't be told, it isn't applied: it becomes a reject (so the run
+ends with exit code 1), and whoever the row is about is UNKNOWN unless the source already says what was wanted.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,13 +30,16 @@ _ALSO = (Column("profile"), Column("source_file"))
 
 _SAYS = {
     "correction_obsolete": "the source now says what this correction wanted; remove {place} from the corrections file",
-    "correction_contradicted": "the source now says neither value_in_source nor corrected_value; look at it again, then correct or "
-    "remove {place}",
-    "correction_finds_no_row": "row_key of {place} fits no row of the table; name it by column=value pairs, separated by semicolons",
+    "correction_contradicted":
+        "the source now says neither value_in_source nor corrected_value; look again, then correct or remove {place}",
+    "correction_finds_no_row":
+        "row_key of {place} fits no row of the table; name it by column=value pairs, separated by semicolons",
     "correction_finds_several_rows": "row_key of {place} fits several rows of the table; add columns until it fits one",
-    "correction_row_key": "row_key of {place} must be column=value pairs of the table, separated by semicolons, no tax ids",
-    "correction_not_allowed": "{place} names a column that no corrections file can correct: a tax id, a part of the row's key, or "
-    "none of the table's columns; state the right row in a file of the table's kind",
+    "correction_row_key":
+        "row_key of {place} must be column=value pairs of the table, separated by semicolons, no tax ids",
+    "correction_not_allowed":
+        "{place} names a column that no corrections file can correct: a tax id, a part of the row's key, or none of "
+        "the table's columns; state the right row in a file of the table's kind",
     "correction_value": "{place}: {why}",
     "correction_not_possible": "with the corrected value of {place} the row breaks a rule of its table: {why}",
 }  # fmt: skip
@@ -74,8 +77,8 @@ class _Correction:
 def apply(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """The tables with every correction that still holds, and the reject rows of those that don't.
 
-    `corrections` keeps the applied ones only, with the file and line of the row each corrected. A corrected row says both in
-    `source_file`: its own, and in brackets the correction's file and line.
+    `corrections` keeps the applied ones only, with the file and line of the row each corrected. A corrected row says
+    both in `source_file`: its own, and in brackets the correction's file and line.
     """
     corrections = [_read(said) for said in tables["corrections"].iter_rows(named=True)]
     _find_rows(tables, corrections)
@@ -130,36 +133,37 @@ def _read(said: dict[str, Any]) -> _Correction:
 
 def _typed(column: Column, text: str) -> tuple[Any, str]:
     """The value a text states for a column, and the rule it breaks if it states none."""
-    if text == BLANK:
-        return None, ""
-    if column.name in ("account_number", "counter_account_number"):
-        return normalise_account_number(text), ""
-    if column.name == "custodian":
-        return text.lower(), ""
-    if column.values and text not in column.values:
-        return None, "not_in_list"
+    broken = "" if text == BLANK else _broken_rule(column, text)
+    return (None if text == BLANK or broken else _value(column, text)), broken
+
+
+def _broken_rule(column: Column, text: str) -> str:
+    if column.values:
+        return "" if text in column.values else "not_in_list"
     if column.kind == "date":
-        return _day(text)
+        return "" if _is_day(text) else "not_a_date"
     rule, pattern = models.TEXT_RULES.get(column.kind, ("", ""))
     if rule and not re.fullmatch(pattern.strip("^$"), text):
-        return None, rule
-    match column.kind:
-        case "money" | "percent":
-            value = Decimal(text)
-            return (None, "negative") if column.non_negative and value < 0 else (value, "")
-        case "year" | "int":
-            return int(text), ""
-        case "bool":
-            return text == "true", ""
-        case _:
-            return text, ""
+        return rule
+    return "negative" if column.non_negative and text.startswith("-") and Decimal(text) < 0 else ""
 
 
-def _day(text: str) -> tuple[date | None, str]:
+def _is_day(text: str) -> bool:
     try:
-        return (date.fromisoformat(text), "") if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else (None, "not_a_date")
+        year = date.fromisoformat(text).year
     except ValueError:
-        return None, "not_a_date"
+        return False
+    return re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None and models.FIRST_YEAR <= year <= models.LAST_YEAR
+
+
+def _value(column: Column, text: str) -> Any:
+    if column.name in ("account_number", "counter_account_number"):
+        return normalise_account_number(text)
+    by_kind: dict[str, Callable[[str], Any]] = {
+        "money": Decimal, "percent": Decimal, "year": int, "int": int, "date": date.fromisoformat,
+        "bool": lambda said: said == "true",
+    }  # fmt: skip
+    return by_kind.get(column.kind, str.lower if column.name == "custodian" else str)(text)
 
 
 def _find_rows(tables: dict[str, pl.DataFrame], corrections: list[_Correction]) -> None:
@@ -192,7 +196,7 @@ def _guard(correction: _Correction) -> None:
 
 
 def _written(table: str, frame: pl.DataFrame, some: list[_Correction]) -> pl.DataFrame:
-    """The table with the corrected rows; a row that would break a rule of its table stays, its corrections are stopped."""
+    """The table with the corrected rows; a row that would break a rule stays, its corrections are stopped."""
     changed = _changed(frame, some)
     failed = failures(models.typed(table), changed.drop("row"))
     for position, column, rule in failed.select("row", "column", "rule").iter_rows():
@@ -232,7 +236,7 @@ def _applied(correction: _Correction) -> dict[str, Any]:
 
 
 def _rejects(stopped: list[_Correction]) -> pl.DataFrame:
-    """Reject rows under the table each would have corrected, so that its subject is UNKNOWN; obsolete ones block nothing."""
+    """Reject rows of the table each would have corrected: its subject is UNKNOWN; obsolete ones block nothing."""
     parts = [pl.DataFrame(schema=rejects.SCHEMA)]
     parts.extend(
         rejects.of_rows(correction.table, _reject_frame(correction), blocks=correction.rule != "correction_obsolete")
@@ -250,7 +254,8 @@ def _reject_frame(correction: _Correction) -> pl.DataFrame:
         "message": _SAYS[correction.rule].format(place=correction.place, why=correction.why),
     }
     known = {n: subject.get(n) for n in (*_SUBJECT, "trade_date", "amount")}
-    schema = {**dict.fromkeys(told, pl.String), **dict.fromkeys(_SUBJECT, pl.String), "trade_date": pl.Date(),
-              "amount": DTYPES["money"], "source_file": pl.String, "source_line": pl.Int64, "source_sha256": pl.String,
-              "received_at": pl.Date}  # fmt: skip
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        **dict.fromkeys((*told, *_SUBJECT, "source_file", "source_sha256"), pl.String),
+        "trade_date": pl.Date, "amount": DTYPES["money"], "source_line": pl.Int64, "received_at": pl.Date,
+    }  # fmt: skip
     return pl.DataFrame([{**told, **known, **{n: said[n] for n in names}}], schema=schema)

@@ -164,7 +164,7 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
 def _identified(events: pl.DataFrame) -> pl.DataFrame:
     """Each row's id: hash of its meaning-bearing cells, tax year and which occurrence of these in the file it is.
 
-    The posting day counts where it isn't the event's: two files may each hold one of two like events posted on two days.
+    The posting day counts where it isn't the event's: two files may each hold one of two like events, posted apart.
     """
     cells = ["account_number", "trade_date", "action", "symbol", "quantity", "signed", "tax_year"]
     text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")

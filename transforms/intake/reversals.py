@@ -1,7 +1,7 @@
 """Which custodian rows take another row back: by their code, or by an amount that goes against their kind of event.
 
-A contribution with a negative amount is a contribution reversed, not another one. Which row it takes back is found over the
-whole book by `transforms/sql/cancellations.sql`; only then do the two net out.
+A contribution with a negative amount is a contribution reversed, not another one. Which row it takes back is found over
+the whole book by `transforms/sql/cancellations.sql`; only then do the two net out.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _OUT = (
 def reverses(profile: Profile) -> pl.Expr:
     """The code of the row a row takes back, else null; needs `transaction_type`, `signed`, `custodian_code`, `cancels`.
 
-    Money in with a negative sign is a reversal in every layout; money out with a positive one only where the profile says
-    that the layout signs its amounts.
+    Money in with a negative sign is a reversal in every layout; money out with a positive one only where the profile
+    says that the layout signs its amounts.
     """
     kind, signed = pl.col("transaction_type"), pl.col("signed")
     into = kind.is_in(_INTO) | kind.str.ends_with("_in")

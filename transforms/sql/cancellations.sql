@@ -39,7 +39,7 @@ trades as (
         t.reverses is not null as takes_back,
     from transactions as t
     inner join trades_with_cancels using (custodian, account_number)
-    where t.transaction_type = 'market'
+    where t.transaction_type = 'market' and t.trade_date <= (select as_of from run)
 ),
 -- originals go up a level, cancels come down: at one level they alternate, and a cancel meets the latest original
 levels as (
@@ -83,5 +83,6 @@ select
 from transactions as t
 left join links as l on l.event_id = t.custodian || ':' || t.account_number || ':' || t.transaction_id
 left join transactions as o on o.custodian || ':' || o.account_number || ':' || o.transaction_id = l.taken_back
-where t.reverses is not null or t.cancels_transaction_id is not null
-    or t.custodian || ':' || t.account_number || ':' || t.transaction_id in (select event_id from stated_events where takes_back)
+where t.trade_date <= (select as_of from run) and (
+    t.reverses is not null or t.cancels_transaction_id is not null
+    or t.custodian || ':' || t.account_number || ':' || t.transaction_id in (select event_id from stated_events where takes_back))

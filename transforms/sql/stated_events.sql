@@ -1,6 +1,7 @@
--- One row per account event with a tax meaning, on a known account, as the sources state it. The firm's own row replaces
--- the custodian's row of the same event (same account, type, date, amount and tax year, pairwise). A row that takes
--- another one back (`takes_back`) is here too; what it takes back is in `cancellations`.
+-- One row per account event with a tax meaning, on a known account, as the sources state it, up to the as-of date: what is
+-- dated later has not happened yet. The firm's own row replaces the custodian's row of the same event (same account, type, date, amount and
+-- tax year, pairwise); where the custodian states no tax year, the firm's year is the event's.
+-- A row that takes another one back (`takes_back`) is here too; which row that is, is in `cancellations`.
 with
 resolved as (
     select
@@ -10,51 +11,76 @@ resolved as (
         a.account_type,
         t.transaction_id,
         t.trade_date,
-        -- a conversion with the sign of the other leg is taken back: out of a Roth IRA, or into a traditional one
-        case
-            when t.profile like 'house-%' then t.transaction_type
-            when t.transaction_type = 'roth_conversion_in' and is_traditional_kind(a.account_type) then 'roth_conversion_out'
-            when t.transaction_type = 'roth_conversion_out' and is_roth_kind(a.account_type) then 'roth_conversion_in'
-            else t.transaction_type
-        end as transaction_type,
+        coalesce(other_leg.transaction_type, t.transaction_type) as transaction_type,
         t.amount,
         t.tax_year as stated_tax_year,
         year(t.trade_date) as event_year,
         coalesce(t.tax_year, year(t.trade_date)) as contribution_year,
         t.counter_account_number,
         t.cancels_transaction_id,
-        t.cancels_transaction_id is not null or t.reverses is not null
-            or transaction_type <> t.transaction_type as takes_back,
+        t.cancels_transaction_id is not null or t.reverses is not null or other_leg.sign_says is not null as takes_back,
         t.source_file,
         t.source_line,
         t.profile like 'house-%' as from_firm,
+        row_number() over (order by t.source_file, t.source_line, t.transaction_id, a.account_key, t.source_sha256) as n,
     from transactions as t
     inner join account_refs as refs
         on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
     inner join known_accounts as a
         on a.account_key = coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number)
-    where t.transaction_type not in ('market', 'unclassified')
+    -- a custodian's conversion with the sign of the other leg is one taken back: out of a Roth IRA, into a traditional one
+    left join (values
+        ('roth_conversion_in', true, 'roth_conversion_out'), ('roth_conversion_out', false, 'roth_conversion_in')
+    ) as other_leg (sign_says, on_traditional, transaction_type)
+        on other_leg.sign_says = t.transaction_type
+        and case when other_leg.on_traditional then is_traditional_kind(a.account_type) else is_roth_kind(a.account_type) end
+        and t.profile not like 'house-%'
+    where t.transaction_type not in ('market', 'unclassified') and t.trade_date <= (select as_of from run)
 ),
-numbered as (
+by_year as (
     select
         *,
         row_number() over (
             partition by account_key, transaction_type, trade_date, amount, contribution_year, from_firm, takes_back
-            order by transaction_id, source_file, source_line
+            order by n
         ) as occurrence,
     from resolved
+),
+same_year as (
+    select custodian.n as custodian_n, firm.n as firm_n
+    from by_year as custodian
+    inner join by_year as firm
+        on firm.from_firm and not custodian.from_firm
+        and firm.account_key = custodian.account_key
+        and firm.transaction_type = custodian.transaction_type
+        and firm.trade_date = custodian.trade_date
+        and firm.amount = custodian.amount
+        and firm.contribution_year = custodian.contribution_year
+        and firm.takes_back = custodian.takes_back
+        and firm.occurrence = custodian.occurrence
+),
+left_over as (
+    select
+        *,
+        row_number() over (
+            partition by account_key, transaction_type, trade_date, amount, from_firm, takes_back order by n) as occurrence,
+    from resolved
+    where (from_firm or stated_tax_year is null)
+        and n not in (select custodian_n from same_year)
+        and n not in (select firm_n from same_year)
+),
+year_unstated as (
+    select custodian.n as custodian_n
+    from left_over as custodian
+    inner join left_over as firm
+        on firm.from_firm and not custodian.from_firm
+        and firm.account_key = custodian.account_key
+        and firm.transaction_type = custodian.transaction_type
+        and firm.trade_date = custodian.trade_date
+        and firm.amount = custodian.amount
+        and firm.takes_back = custodian.takes_back
+        and firm.occurrence = custodian.occurrence
 )
-select n.* exclude (occurrence)
-from numbered as n
-where n.from_firm or not exists (
-    select 1
-    from numbered as firm
-    where firm.from_firm
-        and firm.account_key = n.account_key
-        and firm.transaction_type = n.transaction_type
-        and firm.trade_date = n.trade_date
-        and firm.amount = n.amount
-        and firm.contribution_year = n.contribution_year
-        and firm.takes_back = n.takes_back
-        and firm.occurrence = n.occurrence
-)
+select * exclude (n)
+from resolved
+where n not in (select custodian_n from same_year) and n not in (select custodian_n from year_unstated)
