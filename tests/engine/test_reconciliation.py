@@ -145,3 +145,13 @@ def test_the_value_that_box_5_replaced_is_said() -> None:
     pool = book.compute(as_of="2026-08-01", tax_years=(2025,))["ira_aggregation"].filter(pl.col("in_pool"))
     assert pool["market_value"].to_list() == [D(52_000)]
     assert "box 5; the balance of that day said $50,000" in pool["why"][0]
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [("Roth IRA", "agrees"), ("roth", "agrees"), ("Traditional", "differs"), ("SIMPLE", "differs"),
+     ("n/a", "not_comparable")],
+)  # fmt: skip
+def test_the_kind_of_ira_in_words(said: str, state: str) -> None:
+    book = _book().add("form_5498", custodian="othercust", account_number="R", tax_year=2025, box_7_type=said)
+    assert _rows(book)["othercust:R", "5498", "7"]["state"] == state

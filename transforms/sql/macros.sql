@@ -2,6 +2,8 @@
 -- DuckDB's least() and greatest() ignore nulls; here a null must stay unknown.
 create macro lesser(a, b) as case when a is null or b is null then null when a < b then a else b end;
 create macro larger(a, b) as case when a is null or b is null then null when a > b then a else b end;
+-- Money that can't be below nought: if it is, something taken back isn't in the book, and the sum isn't known.
+create macro if_not_negative(x) as case when x >= 0 then x end;
 create macro cents(x) as cast(x * 100 as hugeint);
 create macro dollars(c) as cast(cast(c as decimal(36, 0)) * 0.01 as decimal(18, 2));
 -- a * b / c for non-negative a, b and positive c, rounded half up to the cent.

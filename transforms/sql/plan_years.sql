@@ -55,14 +55,16 @@ stated as (
         -- DuckDB's greatest() ignores nulls, as wanted here: the newest of the dates there are
         greatest(l.as_of, s.last_pay_date, x.last_trade_date) as as_of,
         l.compensation,
-        coalesce(s.pre_tax_deferrals_to_date, l.pre_tax_deferrals) + coalesce(s.pre_tax_deferrals, 0) as pre_tax_deferrals,
-        coalesce(s.roth_deferrals_to_date, l.roth_deferrals) + coalesce(s.roth_deferrals, 0) as roth_deferrals,
-        coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions) + coalesce(s.after_tax_contributions, 0)
-            as after_tax_contributions,
-        coalesce(s.employer_match_to_date, l.employer_match) + coalesce(s.employer_match, 0) as employer_match,
-        coalesce(s.employer_nonelective_to_date, l.employer_nonelective) + coalesce(s.employer_nonelective, 0)
-            + coalesce(x.employer_nonelective, 0) as employer_nonelective,
-        coalesce(s.forfeitures_to_date, l.forfeitures) + coalesce(s.forfeitures, 0) as forfeitures,
+        if_not_negative(coalesce(s.pre_tax_deferrals_to_date, l.pre_tax_deferrals) + coalesce(s.pre_tax_deferrals, 0))
+            as pre_tax_deferrals,
+        if_not_negative(coalesce(s.roth_deferrals_to_date, l.roth_deferrals) + coalesce(s.roth_deferrals, 0))
+            as roth_deferrals,
+        if_not_negative(coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions) + coalesce(s.after_tax_contributions, 0) ) as after_tax_contributions,
+        if_not_negative(coalesce(s.employer_match_to_date, l.employer_match) + coalesce(s.employer_match, 0))
+            as employer_match,
+        if_not_negative(coalesce(s.employer_nonelective_to_date, l.employer_nonelective) + coalesce(s.employer_nonelective, 0)
+            + coalesce(x.employer_nonelective, 0)) as employer_nonelective,
+        if_not_negative(coalesce(s.forfeitures_to_date, l.forfeitures) + coalesce(s.forfeitures, 0)) as forfeitures,
         -- what has come since is no longer still expected
         case when s.person_id is null and x.person_id is null then l.expected_employer_contributions
             else larger(0, l.expected_employer_contributions

@@ -149,19 +149,25 @@ values_of_box_5 as (
 types as (
     select
         '5498' as form, '7' as box, 'kind of IRA' as what, f.account_key, f.tax_year,
-        lower(f.box_7_type) as form_says, a.account_type as book_says,
+        -- the firm's own files write it in words
+        case
+            when f.box_7_type ilike '%roth%' then 'roth' when f.box_7_type ilike '%sep%' then 'sep'
+            when f.box_7_type ilike '%simple%' then 'simple'
+            when f.box_7_type ilike '%ira%' or f.box_7_type ilike '%trad%' then 'ira' end as form_says,
+        a.account_type as book_says,
         case
             when a.account_type is null or a.account_type = 'other' then 'book_missing'
-            when lower(f.box_7_type) = case
+            when form_says is null then 'not_comparable'
+            when form_says = case
                     when is_traditional_kind(a.account_type) and a.account_type not in ('sep_ira', 'simple_ira')
                         or a.account_type = 'inherited_traditional_ira' then 'ira'
                     when a.account_type = 'sep_ira' then 'sep'
                     when a.account_type = 'simple_ira' then 'simple'
                     when is_roth_kind(a.account_type) or a.account_type = 'inherited_roth_ira' then 'roth' end
                 -- a SEP IRA without SEP money that year has the IRA box; a Roth SEP or SIMPLE may have either box
-                or (a.account_type = 'sep_ira' and lower(f.box_7_type) = 'ira')
-                or (a.account_type = 'roth_sep_ira' and lower(f.box_7_type) = 'sep')
-                or (a.account_type = 'roth_simple_ira' and lower(f.box_7_type) = 'simple') then 'agrees'
+                or (a.account_type = 'sep_ira' and form_says = 'ira')
+                or (a.account_type = 'roth_sep_ira' and form_says = 'sep')
+                or (a.account_type = 'roth_simple_ira' and form_says = 'simple') then 'agrees'
             else 'differs'
         end as state,
         f.source_file, f.source_line,
