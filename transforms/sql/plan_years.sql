@@ -59,7 +59,8 @@ stated as (
             as pre_tax_deferrals,
         if_not_negative(coalesce(s.roth_deferrals_to_date, l.roth_deferrals) + coalesce(s.roth_deferrals, 0))
             as roth_deferrals,
-        if_not_negative(coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions) + coalesce(s.after_tax_contributions, 0) ) as after_tax_contributions,
+        if_not_negative(coalesce(s.after_tax_contributions_to_date, l.after_tax_contributions)
+            + coalesce(s.after_tax_contributions, 0)) as after_tax_contributions,
         if_not_negative(coalesce(s.employer_match_to_date, l.employer_match) + coalesce(s.employer_match, 0))
             as employer_match,
         if_not_negative(coalesce(s.employer_nonelective_to_date, l.employer_nonelective) + coalesce(s.employer_nonelective, 0)
