@@ -210,6 +210,7 @@ def _delimited_draft(sample: _Sample) -> tuple[list[str], list[str]]:
     body = [
         f"kind = {_quoted(_KIND[shape])}  # guess: from the header's names",
         'layout = "FILL-IN"',
+        'grade = "C"  # guess until a real file of the custodian has been read: A or B then (see docs/formats.md)',
         'format = "delimited"',
         f"encoding = {_quoted(sample.encoding)}  # guess: the sample is text in it",
         f"delimiter = {_quoted(sample.delimiter)}",
@@ -365,6 +366,7 @@ def _fixed_draft(lines: list[str], encoding: str) -> tuple[list[str], list[str]]
     body = [
         'kind = "FILL-IN"',
         'layout = "FILL-IN"',
+        'grade = "C"  # guess until a real file of the custodian has been read: A or B then (see docs/formats.md)',
         'format = "fixed"',
         f"encoding = {_quoted('ascii' if all(line.isascii() for line in filled) else encoding)}  # guess",
         f"record_length = {length}  # guess: the length of most lines",
