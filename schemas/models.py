@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _PLAIN = r"^-?\d{1,16}(\.\d{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
 _GROUPED = r"(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{0,6})?"
-TAX_ID_COLUMNS = ("tax_id", "owner_tax_id")
+TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
 
 #: How each number grammar of a profile writes a number.
 NUMBER_PATTERNS = {
@@ -193,6 +193,19 @@ def _possible_tax_year(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(~matters | late.is_in([0, 1]))  # type: ignore[no-any-return]
 
 
+def _said_by_whom(data: Any) -> pl.LazyFrame:
+    """An answer to a suggested link says who gave it and when."""
+    signed = pl.col("decided_by").is_not_null() & pl.col("decided_on").is_not_null()
+    return data.lazyframe.select(pl.col("decision").is_null() | signed)  # type: ignore[no-any-return]
+
+
+#: Checks over several columns, by kind: rule and test.
+_ACROSS: dict[str, tuple[str, Test]] = {
+    "transactions": ("tax_year_not_possible", _possible_tax_year),
+    "link_decisions": ("decision_not_signed", _said_by_whom),
+}
+
+
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
     if column.values:
@@ -214,5 +227,5 @@ def typed(kind: str) -> pa.DataFrameSchema:
         c.name: pa.Column(DTYPES[c.kind], nullable=not c.required or c.name == "custodian", checks=_typed_checks(c))
         for c in (*table.columns, *table.internal)
     }
-    across = [_check("tax_year_not_possible", _possible_tax_year)] if kind == "transactions" else []
+    across = [_check(*_ACROSS[kind])] if kind in _ACROSS else []
     return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)

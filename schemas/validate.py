@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FAILURES = {"row": pl.Int64, "column": pl.String, "rule": pl.String}
 _NULL_RULE = "not_nullable"
-_COLUMN_OF_RULE = {"tax_year_not_possible": "tax_year"}
+_COLUMN_OF_RULE = {"tax_year_not_possible": "tax_year", "decision_not_signed": "decided_by"}
 
 EXPECTED = {
     "required": "a value is required",
@@ -31,6 +31,7 @@ EXPECTED = {
     "negative": "expected an amount of nought or more: the kind of row gives the direction",
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",
+    "decision_not_signed": "a decision needs decided_by and decided_on (a date)",
     "tax_year_not_possible": "a contribution counts for the year of trade_date or the year before it",
 }
 

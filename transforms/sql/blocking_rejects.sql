@@ -22,11 +22,11 @@ select
     line_number,
     rule,
     kind,
-    kind in ('accounts', 'ira_basis', 'tax_profiles')
+    kind in ('accounts', 'ira_basis', 'tax_profiles', 'account_links', 'renumbered_accounts')
         or (kind in ('transactions', 'balances', 'form_5498') and (account_key is null or is_ira_or_unknown(account_type)))
         as blocks_form_8606,
     kind = 'tax_profiles' or (kind = 'transactions' and (account_key is null or is_ira_or_unknown(account_type)))
-        or kind = 'accounts' as blocks_ira_limits,
+        or kind in ('accounts', 'account_links', 'renumbered_accounts') as blocks_ira_limits,
     kind in ('plan_contributions', 'payroll_contributions') as blocks_mega,
 from subjects
 where subject_person_id is not null

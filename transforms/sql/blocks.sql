@@ -29,6 +29,17 @@ every as (
         on u.event_year = y.tax_year
         or (u.event_year = y.tax_year + 1 and u.trade_date <= y.contribution_due_date)
     where u.person_id is not null
+    union all
+    select
+        d.person_id,
+        y.tax_year,
+        d.reason,
+        true as blocks_form_8606,
+        true as blocks_ira_limits,
+        starts_with(d.reason, 'merged_rows_differ') as blocks_mega,
+    from identity_doubts as d
+    cross join year_limits as y
+    where d.makes = 'UNKNOWN'
 )
 select
     person_id,

@@ -20,7 +20,7 @@ payroll as (
         coalesce(pay.money_source, named.money_source) as money_source,
         pay.source_column,
     from payroll_contributions as pay
-    inner join persons as p on p.tax_id = pay.owner_tax_id
+    inner join person_tax_ids as p on p.tax_id = pay.owner_tax_id
     left join plan_sources as named
         on named.recordkeeper = pay.recordkeeper
         and named.recordkeeper_plan = pay.recordkeeper_plan
