@@ -12,7 +12,7 @@ from typing import Any
 #: Suggestions below this probability aren't told at all.
 SUGGEST_AT = 0.5
 #: From here on a suggestion that would add IRA money makes the person's Form 8606 REVIEW.
-REVIEW_AT = 0.9
+REVIEW_AT = 0.8
 #: A key (a name, a birth date) that more records share than this makes no pairs: it bounds the work.
 MOST_ALIKE = 100
 #: How likely two records that share no evidence at all are one human.
@@ -77,7 +77,7 @@ FIELDS: dict[str, tuple[Level, ...]] = {
         ("", "else", 0.0001, 0.9),
     ),
 }  # fmt: skip
-_ONE_GENERATION: Level = ("", "(generation_l is null) <> (generation_r is null)", 0.1, 0.67)
+_ONE_GENERATION: Level = ("", "(generation_l is null) <> (generation_r is null)", 0.05, 0.9)
 
 
 def _comparison(field: str, levels: tuple[Level, ...]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 -- One row per pair of records worth scoring: they share a key (tax id, birth date, household or family name, with the first
--- letter of the given name) and nothing known says that they are two humans: no two tax ids, no far birth dates, no marriage,
--- no other generation, no rejected answer. A key shared by more than $most_alike records tells nothing and is left out.
+-- letter of the given name) and nothing known says that they are two humans: no two tax ids, no far birth dates, no other given
+-- name, no marriage, no other generation, no rejected answer. A key shared by more than $most_alike records tells nothing and is left out.
 with
 keys as (
     select half, unnest(list_filter(
@@ -38,7 +38,7 @@ inner join link_records as r on r.half = met.two
 where r.kind = 'person'
     and (l.kind = 'account' or l.record < r.record)
     and coalesce(l.tax_key = r.tax_key, true)
-    and (coalesce(l.tax_key = r.tax_key, false) or left(l.given, 1) = left(r.given, 1))
+    and (coalesce(l.tax_key = r.tax_key, false) or given_agrees(l.given, r.given))
     and coalesce(l.generation = r.generation, true)
     and coalesce(birth_agrees(l.birth_date::varchar, r.birth_date::varchar), true)
     and coalesce(r.person_id <> l.spouse_person_id, true)

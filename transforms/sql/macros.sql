@@ -88,3 +88,9 @@ create macro name_words(name) as
 create macro birth_agrees(a, b) as
     a = b or damerau_levenshtein(a, b) <= 1
     or (left(a, 4) = left(b, 4) and a[6:7] = b[9:10] and a[9:10] = b[6:7]);
+-- Two given names that may be one: the same first word, an initial of the other, one cut short, or but for a slip of the pen.
+create macro given_agrees(a, b) as
+    split_part(a, ' ', 1) = split_part(b, ' ', 1)
+    or (least(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1 and left(a, 1) = left(b, 1))
+    or starts_with(a, b) or starts_with(b, a)
+    or (not regexp_matches(a || b, '[0-9]') and (jaro_winkler_similarity(a, b) >= 0.9 or damerau_levenshtein(a, b) <= 1));
