@@ -1,7 +1,8 @@
 """`_links.xlsx`: the suggested links, one row each, for operations to answer and drop back into the inbox.
 
-The sheet is itself a file of the house kind `link_decisions`: its first row is that kind's header (with columns to decide
-by beside it), so nothing but the answers is read back. Names are shown, accounts by their last four, tax ids never.
+The sheet is itself a file of the house kind `link_decisions`: its first row is that kind's header, with columns to
+decide by beside it, so nothing but the answers is read back. Names are shown, accounts by their last four,
+tax ids never.
 """
 
 from __future__ import annotations
@@ -86,9 +87,13 @@ def fill_links(workbook: Workbook, found: pl.DataFrame, footer: str) -> None:
         canvas.height(number, 15)
         for place, column in enumerate(COLUMNS, 1):
             put_value(canvas, number, place, column, row[column.field])
-    choice = DataValidation(type="list", formula1=f'"{",".join(LINK_DECISIONS)}"', allow_blank=True, showErrorMessage=True)
+    choice = DataValidation(
+        type="list", formula1=f'"{",".join(LINK_DECISIONS)}"', allow_blank=True, showErrorMessage=True
+    )
     choice.promptTitle, choice.showInputMessage = "Is this the same human?", True
-    choice.prompt = "Fill decision, decided_by and decided_on, save, and drop the workbook into the inbox. Blank: not yet."
+    choice.prompt = (
+        "Fill decision, decided_by and decided_on, save, and drop the workbook into the inbox. Blank: not yet."
+    )
     day = DataValidation(type="date", operator="greaterThan", formula1="36526", allow_blank=True, showErrorMessage=True)
     for validation, name in ((choice, "decision"), (day, "decided_on")):
         letter = "ABCDEFGH"[ANSWERS.index(name)]

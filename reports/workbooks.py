@@ -20,8 +20,9 @@ FIRM_FILE = "_firm.xlsx"
 
 
 def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
-    """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, `_firm.xlsx`, and `_links.xlsx` if a link is suggested;
-    returns the paths.
+    """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, and `_firm.xlsx`; returns the paths.
+
+    `_links.xlsx` is written only if there is a suggested link to answer.
 
     Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes.
     """

@@ -264,7 +264,7 @@ _INPUTS = (
     ),
     Table(
         "account_links",
-        "One row per approved link of an account to its owner: dated, and stronger than any other statement of the owner.",
+        "One row per approved link of an account to its owner: dated, and stronger than any other statement of it.",
         (
             _t("custodian", True), _t("account_number", True), _t("person_id", True), _d("valid_from"), _d("valid_to"),
             _t("approved_by", True), _d("approved_on", True), _t("note"),
@@ -273,7 +273,7 @@ _INPUTS = (
     ),
     Table(
         "link_decisions",
-        "One row per answer of operations to a suggested link (workbooks/_links.xlsx). A row without a decision says nothing.",
+        "One row per answer to a suggested link (workbooks/_links.xlsx); without a decision it says nothing.",
         (
             _t("suggestion_id", True), _t("decision", False, LINK_DECISIONS), _t("decided_by"), _d("decided_on"),
             _t("note"),

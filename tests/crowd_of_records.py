@@ -1,7 +1,8 @@
 """400 invented people in 800 records, with the reasons why people are in a book twice and the traps that look like it.
 
-Every human has a person record and a second record: another person record, or an IRA of nobody with a name on it. Names are
-made of syllables. Traps: spouses and siblings with one surname, household and initial; twins; juniors named like their father.
+Every human has a person record and a second record: another person record, or an IRA of nobody with a name on it.
+Names are made of syllables. Traps: spouses and siblings with one surname, household and initial; twins; juniors named
+like their father.
 """
 
 from __future__ import annotations
@@ -18,7 +19,22 @@ GIVEN = (
     "Leonie", "Lysander", "Mirabel", "Magnus", "Noemi", "Nestor", "Ottilie", "Oswin", "Petra", "Percival", "Rosalind",
     "Roderick", "Sidonie", "Silvan", "Thekla", "Tobias", "Ursula", "Ulric", "Valeska", "Viktor", "Wilma", "Winfried",
 )  # fmt: skip
-FIRST = ("Quill", "Bram", "Thorn", "Ash", "Fen", "Grim", "Hallow", "Marsh", "Oak", "Pell", "Rook", "Stone", "Wick", "Yar")
+FIRST = (
+    "Quill",
+    "Bram",
+    "Thorn",
+    "Ash",
+    "Fen",
+    "Grim",
+    "Hallow",
+    "Marsh",
+    "Oak",
+    "Pell",
+    "Rook",
+    "Stone",
+    "Wick",
+    "Yar",
+)
 LAST = ("feather", "bury", "wick", "ham", "stead", "worth", "mere", "shaw", "combe", "field", "gate", "holt")
 HUMANS = 400
 
@@ -67,7 +83,12 @@ def _humans(dice: random.Random) -> list[Human]:
         alike = [g for g in GIVEN if g[0] == one[0] and g != one]
         if kind < 0.15:  # spouses, often with one initial
             add(one, name, day(1950, 1990), household)
-            add(alike[0] if dice.random() < 0.4 else dice.choice([g for g in GIVEN if g != one]), name, day(1950, 1990), household)
+            add(
+                alike[0] if dice.random() < 0.4 else dice.choice([g for g in GIVEN if g != one]),
+                name,
+                day(1950, 1990),
+                household,
+            )
         elif kind < 0.22:  # twins
             born = day(1960, 2000)
             add(one, name, born, household)
@@ -110,7 +131,11 @@ def _registration(one: Human, dice: random.Random) -> str:
     """A name as custodians write it on an account."""
     given, family, suffix = _given(one, dice), _family(one, dice), f" {one.suffix}" if one.suffix else ""
     return dice.choice(
-        (f"{family}{suffix}, {given} {dice.choice('ABCDE')}", f"{given} {family}{suffix}", f"{given} {dice.choice('MNOP')} {family}{suffix} IRA")
+        (
+            f"{family}{suffix}, {given} {dice.choice('ABCDE')}",
+            f"{given} {family}{suffix}",
+            f"{given} {dice.choice('MNOP')} {family}{suffix} IRA",
+        )
     ).upper()
 
 
@@ -128,15 +153,17 @@ def crowd(seed: int = 4) -> Crowd:
             return "" if dice.random() < 0.3 else one.born.isoformat()
 
         book.add(
-            "persons", person_id=person, given_name=one.given, family_name=one.family + suffix, household_id=one.household,
-            advisor_id=one.advisor, birth_date=born(), tax_id=one.tax_id if dice.random() < 0.5 else "",
+            "persons", person_id=person, given_name=one.given, family_name=one.family + suffix,
+            household_id=one.household, advisor_id=one.advisor, birth_date=born(),
+            tax_id=one.tax_id if dice.random() < 0.5 else "",
         )  # fmt: skip
         advisor = one.advisor if dice.random() < 0.85 else f"A{dice.randint(1, 5)}"
         tax_id = one.tax_id if dice.random() < 0.3 else ""
         if one.number % 2:
             book.add(
-                "persons", person_id=f"Q{one.number:03d}", given_name=_given(one, dice), family_name=_family(one, dice) + suffix,
-                household_id=one.household if dice.random() < 0.6 else "", advisor_id=advisor, birth_date=born(), tax_id=tax_id,
+                "persons", person_id=f"Q{one.number:03d}", given_name=_given(one, dice),
+                family_name=_family(one, dice) + suffix, household_id=one.household if dice.random() < 0.6 else "",
+                advisor_id=advisor, birth_date=born(), tax_id=tax_id,
             )  # fmt: skip
             pairs.add((person, f"Q{one.number:03d}"))
         else:

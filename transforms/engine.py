@@ -38,8 +38,16 @@ AFTER_FORM_8606 = (
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
-DERIVED = ("evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "limits_used", "choices",
-           "merged_persons")
+DERIVED = (
+    "evidence",
+    "account_values",
+    "ira_contributions",
+    "ira_flows",
+    "plan_years",
+    "limits_used",
+    "choices",
+    "merged_persons",
+)
 
 _SQL_TYPES: dict[Kind, str] = {
     "text": "varchar",

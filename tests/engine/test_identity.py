@@ -1,4 +1,4 @@
-"""Every person once: whose an account is, changed ids and numbers, approved and rejected links, and what stays in doubt."""
+"""Every person once: whose an account is, changed ids and numbers, approved and rejected links, what stays open."""
 
 from __future__ import annotations
 
@@ -76,7 +76,9 @@ def test_a_link_counts_on_its_days(dates: dict[str, str], linked: bool) -> None:
 
 
 def test_a_link_outranks_the_accounts_file_and_both_persons_are_told() -> None:
-    book = _converter().person("P2").add("ira_basis", person_id="P2", tax_year=2025, basis=0).ira("Y", 5, person_id="P2")
+    book = (
+        _converter().person("P2").add("ira_basis", person_id="P2", tax_year=2025, basis=0).ira("Y", 5, person_id="P2")
+    )
     book.ira("X", 92_500, person_id="P1").add("account_links", account_number="X", person_id="P2")
     results = book.compute()
     assert _owners(results)["testcust:X"] == "P2"
@@ -111,7 +113,9 @@ def test_a_tax_id_alone_never_decides(account: dict[str, str]) -> None:
 
 def test_a_tax_id_decides_an_adults_own_ira() -> None:
     book = Book().add("persons", person_id="P1", tax_id="k1", birth_date="")
-    results = book.ira("X", 50_000, person_id="", owner_tax_id="k1", owner_birth_date="2008-11-30").compute(as_of="2026-11-30")
+    results = book.ira("X", 50_000, person_id="", owner_tax_id="k1", owner_birth_date="2008-11-30").compute(
+        as_of="2026-11-30"
+    )
     assert _owners(results) == {"testcust:X": "P1"}
 
 
@@ -123,7 +127,11 @@ def test_changed_tax_ids_are_one_person_s(person_has: str, account_has: str) -> 
 
 
 def test_a_new_id_that_is_somebody_else_s_matches_nobody_and_is_told() -> None:
-    book = _converter(tax_id="k1").add("persons", person_id="P2", tax_id="k2").ira("X", 50_000, person_id="", owner_tax_id="k2")
+    book = (
+        _converter(tax_id="k1")
+        .add("persons", person_id="P2", tax_id="k2")
+        .ira("X", 50_000, person_id="", owner_tax_id="k2")
+    )
     results = book.add("tax_id_changes", old_tax_id="k1", new_tax_id="k2").compute()
     assert "testcust:X" not in _owners(results)
     assert {"shared_tax_id", "account_owner_contested"} <= _rules(results)
@@ -138,7 +146,11 @@ def test_a_shared_tax_id_alone_makes_both_review() -> None:
 
 def test_a_renumbered_account_is_counted_once_and_loses_nothing() -> None:
     """OLD became MID became T: one account. Its balance is the newest number's, its resent events are one each."""
-    book = _converter(left=91_500).ira("OLD", 90_000, as_of="2026-11-20").event("OLD", "2026-02-01", "contribution", 7500, tax_year=2026)
+    book = (
+        _converter(left=91_500)
+        .ira("OLD", 90_000, as_of="2026-11-20")
+        .event("OLD", "2026-02-01", "contribution", 7500, tax_year=2026)
+    )
     book.event("MID", "2026-01-15", "distribution", 1000)
     book.add("renumbered_accounts", old_account_number="OLD", account_number="MID")
     book.add("renumbered_accounts", old_account_number="MID", account_number="T")
@@ -149,7 +161,9 @@ def test_a_renumbered_account_is_counted_once_and_loses_nothing() -> None:
     assert form["status"] == "COMPUTED"
 
 
-@pytest.mark.parametrize("changes", [[("T", "U"), ("U", "T")], [("T", "V"), ("W", "V")]], ids=["circle", "two became one"])
+@pytest.mark.parametrize(
+    "changes", [[("T", "U"), ("U", "T")], [("T", "V"), ("W", "V")]], ids=["circle", "two became one"]
+)
 def test_unclear_renumbering_is_not_followed_and_makes_the_form_unknown(changes: list[tuple[str, str]]) -> None:
     book = _converter()
     for old, new in changes:
@@ -188,7 +202,9 @@ def test_a_clean_backdoor_is_never_offered_while_half_of_the_person_may_be_missi
 
 def test_an_approved_person_link_makes_two_ids_one() -> None:
     """7,500 x 7,500 / (92,500 + 7,500) = 562.50 tax-free."""
-    results = _twice(holds=92_500).add("link_decisions", suggestion_id=person_link("P1", "P2"), decision="approve").compute()
+    results = (
+        _twice(holds=92_500).add("link_decisions", suggestion_id=person_link("P1", "P2"), decision="approve").compute()
+    )
     assert set(results["ira_limits"]["person_id"]) == {"P1"}
     assert _owners(results)["testcust:X"] == "P1"
     assert (_form(results)["status"], _form(results)["line_18"]) == ("COMPUTED", D("6937.50"))
@@ -239,7 +255,14 @@ def test_a_pair_scores_the_same_whoever_else_is_in_the_book() -> None:
     alone = _twice().compute()["link_suggestions"]
     book = _twice()
     for n in range(40):
-        book.add("persons", person_id=f"Z{n}", given_name="Johanna", family_name=f"Other{n}", household_id=f"HZ{n}", birth_date=f"{1930 + n}-{1 + n % 12:02}-{1 + n % 28:02}")
+        book.add(
+            "persons",
+            person_id=f"Z{n}",
+            given_name="Johanna",
+            family_name=f"Other{n}",
+            household_id=f"HZ{n}",
+            birth_date=f"{1930 + n}-{1 + n % 12:02}-{1 + n % 28:02}",
+        )
     assert book.compute()["link_suggestions"].equals(alone)
 
 
@@ -248,5 +271,7 @@ def test_a_book_without_doubts_never_loads_splink() -> None:
         "import sys; from tests.book import Book; from tests.engine.test_identity import _converter;"
         "_converter().person('P2').ira('Y', 5, person_id='P2').compute(); print('splink' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
     assert done.stdout.strip() == "False"

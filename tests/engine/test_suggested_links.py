@@ -1,4 +1,4 @@
-"""400 invented people in 800 records: who is suggested to be whom, how often rightly, and that nobody is merged by it."""
+"""400 invented people in 800 records: who is suggested to be whom, how often rightly, and nobody is merged by it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def _pairs(results: Results, at_least: float) -> set[tuple[str, str]]:
     found = results["link_suggestions"].filter(pl.col("probability") >= at_least)
     accounts = found.filter(pl.col("kind") == "account").select("account_key", "person_id")
     persons = found.filter(pl.col("kind") == "person").select(
-        pl.min_horizontal("person_id", "other_person_id"), pl.max_horizontal("person_id", "other_person_id").alias("two")
+        pl.min_horizontal("person_id", "other_person_id"),
+        pl.max_horizontal("person_id", "other_person_id").alias("two"),
     )
     return {*accounts.iter_rows(), *persons.iter_rows()}
 
@@ -57,4 +58,9 @@ def test_a_suggestion_shows_what_is_alike_and_no_tax_id(seen: tuple[Crowd, Resul
     _, results = seen
     found = results["link_suggestions"]
     assert found["agrees"].list.len().min() >= 1
-    assert not found.select(pl.concat_str(pl.all().exclude("agrees").cast(pl.String), ignore_nulls=True)).to_series().str.contains("key-").any()
+    assert (
+        not found.select(pl.concat_str(pl.all().exclude("agrees").cast(pl.String), ignore_nulls=True))
+        .to_series()
+        .str.contains("key-")
+        .any()
+    )

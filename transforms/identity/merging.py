@@ -14,13 +14,15 @@ from schemas.tables import INPUT_TABLES, PROVENANCE
 FOLDED = ("persons", "tax_profiles", "ira_basis", "plan_contributions")
 #: Kinds that only name a person.
 NAMING = ("accounts", "account_links", "intake_rejects")
-#: Columns that may differ without saying two things: who they are is the approved link's business, `source` is a remark.
+#: Columns that may differ and say nothing: who they are is the approved link's business, a source is a remark.
 MAY_DIFFER = {"persons": {c.name for c in INPUT_TABLES["persons"].columns}, "ira_basis": {"source"}}
 
 
 def merge_persons(con: duckdb.DuckDBPyConnection) -> None:
     """Rewrite the book's tables by `merged_persons`; makes `person_records` (as stated) and `merge_differences`."""
-    con.execute("create table person_records as select person_id, given_name, family_name, birth_date, tax_id from persons")
+    con.execute(
+        "create table person_records as select person_id, given_name, family_name, birth_date, tax_id from persons"
+    )
     con.execute("create table merge_differences (person_id varchar, said varchar)")
     if con.table("merged_persons").shape[0] == 0:
         return
@@ -33,7 +35,9 @@ def merge_persons(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _rename(con: duckdb.DuckDBPyConnection, table: str, column: str) -> None:
-    con.execute(f"update {table} set {column} = m.survivor_id from merged_persons as m where {table}.{column} = m.person_id")
+    con.execute(
+        f"update {table} set {column} = m.survivor_id from merged_persons as m where {table}.{column} = m.person_id"
+    )
 
 
 def _fold(con: duckdb.DuckDBPyConnection, kind: str) -> None:

@@ -1,7 +1,7 @@
 """What a likeness is worth: the declared weights by which Splink scores two records.
 
-The weights are stated, not learned from the book, so that a pair scores the same in every book and nobody's result moves
-with who else is in it. A level's m is how often it is seen between two records of one human, u between two of
+The weights are stated, not learned from the book, so that a pair scores the same in every book and nobody's result
+moves with who else is in it. A level's m is how often it is seen between two records of one human, u between two of
 different humans; m / u is the evidence. Levels are tried in order, the first that fits counts.
 """
 
@@ -31,32 +31,40 @@ def _alike(column: str, shortest: int) -> str:
     )
 
 
+def _cut_short(column: str, shortest: int) -> str:
+    a, b = f"{column}_l", f"{column}_r"
+    return f"least(length({a}), length({b})) >= {shortest} and (starts_with({a}, {b}) or starts_with({b}, {a}))"
+
+
+_WORD_L, _WORD_R = "split_part(given_l, ' ', 1)", "split_part(given_r, ' ', 1)"
+_FIRST_WORD = f"{_WORD_L} = {_WORD_R} and length({_WORD_L}) > 1"
+_INITIAL = f"least(length({_WORD_L}), length({_WORD_R})) = 1 and left(given_l, 1) = left(given_r, 1)"
+_SHARED_WORD = "list_has_any(string_split(family_l, ' '), string_split(family_r, ' '))"
+_BIRTH_SLIP = (
+    "damerau_levenshtein(birth_l, birth_r) <= 1"
+    " or (birth_l[6:7] = birth_r[9:10] and birth_l[9:10] = birth_r[6:7] and left(birth_l, 4) = left(birth_r, 4))"
+)
+
 #: By field: (what the level is called, its condition, m, u). `missing` levels are added for every field.
 FIELDS: dict[str, tuple[Level, ...]] = {
     "given": (
         ("given name", "given_l = given_r", 0.80, 0.008),
-        ("first given name", "split_part(given_l, ' ', 1) = split_part(given_r, ' ', 1) and length(given_l) > 1"
-         " and length(given_r) > 1 and length(split_part(given_l, ' ', 1)) > 1", 0.06, 0.001),
-        ("given name cut short", "least(length(given_l), length(given_r)) >= 3"
-         " and (starts_with(given_l, given_r) or starts_with(given_r, given_l))", 0.03, 0.001),
+        ("first given name", _FIRST_WORD, 0.06, 0.001),
+        ("given name cut short", _cut_short("given", 3), 0.03, 0.001),
         ("given name but for a slip", _alike("given", 4), 0.05, 0.005),
-        ("initial", "least(length(split_part(given_l, ' ', 1)), length(split_part(given_r, ' ', 1))) = 1"
-         " and left(given_l, 1) = left(given_r, 1)", 0.10, 0.012),
+        ("initial", _INITIAL, 0.10, 0.012),
         ("", "else", 0.0002, 0.97),
     ),
     "family": (
         ("family name", "family_l = family_r", 0.80, 0.0027),
-        ("part of the family name", "list_has_any(string_split(family_l, ' '), string_split(family_r, ' '))", 0.08, 0.0015),
-        ("family name cut short", "least(length(family_l), length(family_r)) >= 4"
-         " and (starts_with(family_l, family_r) or starts_with(family_r, family_l))", 0.03, 0.0006),
+        ("part of the family name", _SHARED_WORD, 0.08, 0.0015),
+        ("family name cut short", _cut_short("family", 4), 0.03, 0.0006),
         ("family name but for a slip", _alike("family", 5), 0.05, 0.001),
         ("", "else", 0.01, 0.99),
     ),
     "birth": (
         ("birth date", "birth_l = birth_r", 0.95, 0.0002),
-        ("birth date but for a slip", "damerau_levenshtein(birth_l, birth_r) <= 1"
-         " or (birth_l[6:7] = birth_r[9:10] and birth_l[9:10] = birth_r[6:7] and left(birth_l, 4) = left(birth_r, 4))",
-         0.04, 0.0006),
+        ("birth date but for a slip", _BIRTH_SLIP, 0.04, 0.0006),
         ("", "else", 0.001, 0.99),
     ),
     "tax": (
@@ -81,7 +89,11 @@ _ONE_GENERATION: Level = ("", "(generation_l is null) <> (generation_r is null)"
 
 
 def _comparison(field: str, levels: tuple[Level, ...]) -> dict[str, Any]:
-    missing = {"sql_condition": f"{field}_l is null or {field}_r is null", "is_null_level": True, "label_for_charts": "missing"}
+    missing = {
+        "sql_condition": f"{field}_l is null or {field}_r is null",
+        "is_null_level": True,
+        "label_for_charts": "missing",
+    }
     if field == "generation":
         missing["sql_condition"] = "generation_l is null and generation_r is null"
         levels = (_ONE_GENERATION, *levels)
@@ -90,7 +102,12 @@ def _comparison(field: str, levels: tuple[Level, ...]) -> dict[str, Any]:
         "comparison_levels": [
             missing,
             *(
-                {"sql_condition": condition, "label_for_charts": name or "differs", "m_probability": m, "u_probability": u}
+                {
+                    "sql_condition": condition,
+                    "label_for_charts": name or "differs",
+                    "m_probability": m,
+                    "u_probability": u,
+                }
                 for name, condition, m, u in levels
             ),
         ],

@@ -1,7 +1,7 @@
 """Suggested links: which account of nobody, or which second person record, may be somebody of the book.
 
-Candidates are found in SQL; only if there are any is Splink loaded, in a DuckDB of its own, to score exactly these pairs.
-The result is the table `scored_links`. Nothing is linked by it: operations answer in `_links.xlsx`.
+Candidates are found in SQL; only if there are any is Splink loaded, in a DuckDB of its own, to score exactly these
+pairs. The result is the table `scored_links`. Nothing is linked by it: operations answer in `_links.xlsx`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMPARED = tuple(model.FIELDS)
 
 
 def suggest_links(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `link_records`, `link_candidates`, `scored_links` (pair, probability, fields that agree) and `link_thresholds`."""
+    """Make `link_records`, `link_candidates`, `link_thresholds` and `scored_links` (pair, probability, what agrees)."""
     con.execute(
         "create table link_thresholds as select $suggest_at::decimal(18, 10) as suggest_at, $review_at::decimal(18, 10)"
         " as review_at",
@@ -55,7 +55,9 @@ def score(candidates: pl.DataFrame) -> pl.DataFrame:
 
     with duckdb.connect(":memory:", config={"threads": 1}) as own:
         records = DuckDBAPI(connection=own).register(_sides(candidates).to_arrow())
-        predicted = Linker(records, model.settings(), log_level=logging.ERROR).inference.predict().as_duckdbpyrelation().pl()
+        predicted: pl.DataFrame = (
+            Linker(records, model.settings(), log_level=logging.ERROR).inference.predict().as_duckdbpyrelation().pl()
+        )
     numbers = predicted.select(
         pl.col("suggestion_id_l").alias("suggestion_id"),
         pl.col("match_probability").round(4).cast(pl.Decimal(18, 10)).alias("probability"),
