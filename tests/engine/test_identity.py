@@ -19,7 +19,7 @@ Results = dict[str, pl.DataFrame]
 
 
 def _half(record: str) -> str:
-    return hashlib.sha256(record.encode()).hexdigest()[:12]
+    return hashlib.sha256(record.encode()).hexdigest()[:16]
 
 
 def account_link(number: str, person_id: str) -> str:
@@ -159,6 +159,22 @@ def test_a_renumbered_account_is_counted_once_and_loses_nothing() -> None:
     form = _form(results)
     assert (form["line_1"], form["line_6"], form["line_7"]) == (D(7500), D(91_500), D(1000))
     assert form["status"] == "COMPUTED"
+
+
+def test_an_old_number_that_was_closed_closes_nothing() -> None:
+    book = _converter().ira("OLD", 92_500, as_of="2026-03-31", opened_on="2015-01-01", closed_on="2026-04-01")
+    book.ira("NEW", 92_500, opened_on="2026-04-01")
+    results = book.add("renumbered_accounts", old_account_number="OLD", account_number="NEW").compute()
+    assert _owners(results) == {"testcust:T": "P1", "testcust:R": "P1", "testcust:NEW": "P1"}
+    assert _form(results)["line_6"] == D(92_500)
+
+
+def test_two_persons_under_two_numbers_of_one_account_choose_nobody() -> None:
+    book = _converter().person("P2").ira("OLD", 92_500, person_id="P1").ira("NEW", 92_500, person_id="P2")
+    results = book.add("renumbered_accounts", old_account_number="OLD", account_number="NEW").compute()
+    assert "testcust:NEW" not in _owners(results)
+    assert _form(results)["status"] == "UNKNOWN"
+    assert "under its old number and to another under its new one" in _reasons(results)
 
 
 @pytest.mark.parametrize(

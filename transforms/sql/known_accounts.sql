@@ -7,6 +7,7 @@ rows as (
         coalesce(refs.account_key, coalesce(a.custodian, '?') || ':' || a.account_number) as account_key,
         a.*,
         a.profile like 'house-%' as from_firm,
+        coalesce(refs.is_old_number, false) as is_old_number,
     from accounts as a
     left join account_refs as refs
         on refs.custodian is not distinct from a.custodian and refs.account_number = a.account_number
@@ -31,6 +32,9 @@ merged as (
         max(account_type) filter (not from_firm and account_type <> 'other') as custodian_type,
         max(custodian_code) filter (account_type = 'other') as unmapped_type_code,
         coalesce(max(person_id) filter (from_firm), max(person_id)) as stated_person_id,
+        -- an old and a new number of one account may name two persons
+        case when count(distinct person_id) filter (from_firm) > 1 then list_sort(list(distinct person_id) filter (from_firm)) end
+            as stated_apart,
         coalesce(max(owner_tax_id) filter (from_firm), max(owner_tax_id)) as owner_tax_id,
         coalesce(max(owner_name) filter (from_firm), max(owner_name)) as owner_name,
         coalesce(max(owner_birth_date) filter (from_firm), max(owner_birth_date)) as owner_birth_date,
@@ -40,8 +44,10 @@ merged as (
         coalesce(max(beneficiary_is_spouse) filter (from_firm), max(beneficiary_is_spouse)) as beneficiary_is_spouse,
         coalesce(max(treated_as_own) filter (from_firm), max(treated_as_own)) as treated_as_own,
         max(simple_first_contribution_date) as simple_first_contribution_date,
-        coalesce(max(opened_on) filter (from_firm), max(opened_on)) as opened_on,
-        coalesce(max(closed_on) filter (from_firm), max(closed_on)) as closed_on,
+        -- where the number changed, the account was opened under the old one and is closed only if the new one is
+        coalesce(min(opened_on) filter (is_old_number), max(opened_on) filter (from_firm), max(opened_on)) as opened_on,
+        coalesce(
+            max(closed_on) filter (from_firm and not is_old_number), max(closed_on) filter (not is_old_number)) as closed_on,
         arg_min(source_file, (not from_firm, source_file, source_line)) as source_file,
         arg_min(source_line, (not from_firm, source_file, source_line)) as source_line,
     from rows
@@ -78,7 +84,7 @@ judged as (
     cross join run
     left join crosswalk as link on link.account_key = every.account_key
     left join persons as linked on linked.person_id = link.person_id
-    left join persons as stated on stated.person_id = every.stated_person_id
+    left join persons as stated on stated.person_id = every.stated_person_id and every.stated_apart is null
     left join owners on owners.account_key = every.account_key
     left join persons as by_tax_id on by_tax_id.person_id = owners.person_id
 )

@@ -38,12 +38,12 @@ accounts_added as (
         any_value(case when a.closed_on <= lesser(y.year_end, r.as_of) or a.opened_on > y.year_end then 0 end) as gone,
         coalesce(
             any_value(b5.market_value),
-            arg_min(v.market_value, v.is_old_number) filter (v.as_of = y.year_end),
+            arg_min(v.market_value, (v.is_old_number, v.market_value)) filter (v.as_of = y.year_end),
             gone
         ) as december_31,
         coalesce(
             gone,
-            arg_max(v.market_value, (v.as_of, not v.is_old_number)) filter (v.as_of <= lesser(y.year_end, r.as_of))
+            arg_max(v.market_value, (v.as_of, not v.is_old_number, v.market_value)) filter (v.as_of <= lesser(y.year_end, r.as_of))
         ) as projected,
     from (select distinct account_key from sides where kind = 'account') as s
     inner join known_accounts as a on a.account_key = s.account_key

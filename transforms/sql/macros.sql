@@ -77,7 +77,7 @@ create macro severity_of(amount, deadline, as_of) as
 create macro in_words(reasons) as
     array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');
 -- The halves of a suggestion's id: a record by a hash of what names it, so that an answer finds it whatever else changes.
-create macro link_half(kind, record) as left(sha256(kind || ':' || record), 12);
+create macro link_half(kind, record) as left(sha256(kind || ':' || record), 16);
 create macro is_generation(word) as word in ('jr', 'sr', 'ii', 'iii', 'iv');
 -- A name in plain lower-case words, without titles and what custodians add to a registration.
 create macro name_words(name) as

@@ -4,12 +4,13 @@
 with
 contested as (
     select
-        a.account_key, a.person_id, a.stated_person_id, a.person_of_tax_id, a.owner_from, a.tax_id_cannot_decide,
+        a.account_key, a.person_id, a.stated_person_id, a.stated_apart, a.person_of_tax_id, a.owner_from, a.tax_id_cannot_decide,
         link.person_ids as linked_ids, link.all_in_book, t.tax_keys,
         case
             when len(link.person_ids) > 1 then 'two_links'
             when link.all_in_book is false then 'link_to_nobody'
             when a.owner_from = 'link' and a.stated_person_id <> a.person_id then 'link_against_accounts_file'
+            when a.owner_from = 'accounts file' and a.stated_apart is not null then 'two_persons_stated'
             when t.tax_keys > 1 and tax_id_cannot_decide is not true then 'two_tax_ids'
             when a.owner_from in ('link', 'accounts file') and a.person_of_tax_id <> a.person_id
                 and a.tax_id_cannot_decide is not true then 'tax_id_of_another'
@@ -33,6 +34,8 @@ named as (
     select account_key, person_id from contested where why is not null
     union
     select account_key, stated_person_id from contested where why is not null
+    union
+    select account_key, unnest(stated_apart) from contested where why is not null
     union
     select account_key, unnest(linked_ids) from contested where why is not null
     union
@@ -59,6 +62,8 @@ select
             || ' to a person who is not in the persons file'
         when 'link_against_accounts_file' then 'account ' || shown_account(c.account_key) || ' is counted for ' || c.person_id
             || ' by an approved link, but the accounts file says ' || c.stated_person_id
+        when 'two_persons_stated' then 'the accounts file gives account ' || shown_account(c.account_key)
+            || ' to one person under its old number and to another under its new one'
         when 'two_tax_ids' then 'account ' || shown_account(c.account_key) || ' has two different owner tax ids'
         when 'tax_id_of_another' then 'account ' || shown_account(c.account_key) || ' is counted for ' || c.person_id
             || ' but bears the tax id of ' || c.person_of_tax_id
