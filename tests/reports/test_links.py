@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -76,19 +75,14 @@ def _results(run: Path, name: str) -> pl.DataFrame:
     return pl.read_parquet(run / "results" / f"{name}.parquet")
 
 
-def _answered(path: Path, answers: dict[str, str]) -> str:
-    """The workbook filled in by operations, and its sheet as the CSV a spreadsheet would save."""
+def _answered(path: Path, answers: dict[str, str]) -> bytes:
+    """The workbook as operations send it back: decision and name filled in, the day as a date cell."""
     workbook = load_workbook(path)
-    sheet = workbook["link_decisions"]
-    for row in sheet.iter_rows(min_row=2):
+    for row in workbook["link_decisions"].iter_rows(min_row=2):
         if row[0].value in answers:
-            row[1].value, row[2].value, row[3].value = answers[row[0].value], "Ops", "2026-12-01"
+            row[1].value, row[2].value, row[3].value = answers[row[0].value], "Ops", date(2026, 12, 1)
     workbook.save(path.with_name("answered.xlsx"))
-    saved = path.with_name("answered.csv")
-    with saved.open("w", newline="", encoding="utf-8") as out:
-        again = load_workbook(path.with_name("answered.xlsx"))["link_decisions"]
-        csv.writer(out).writerows(["" if c is None else c for c in row] for row in again.iter_rows(values_only=True))
-    return saved.read_text(encoding="utf-8")
+    return path.with_name("answered.xlsx").read_bytes()
 
 
 def test_the_sheet_is_a_file_of_its_house_kind_and_shows_no_tax_id_or_full_account(book: Nights) -> None:
@@ -113,9 +107,8 @@ def test_round_trip_makes_the_person_whole_and_resolves_the_finding(book: Nights
     first = _run(book, "2026-12-01")
     form = _results(first, "form_8606").filter(pl.col("person_id") == "P1").row(0, named=True)
     assert (form["status"], form["line_18"]) == ("REVIEW", Decimal(0))
-    wanted = "A-" + account_link("887700559012", "P1")[2:]
-    answers = {person_link("P1", "P2"): "approve", wanted: "approve"}
-    book.drop("links.csv", _answered(first / "workbooks" / LINKS_FILE, answers))
+    answers = {person_link("P1", "P2"): "approve", account_link("887700559012", "P1"): "approve"}
+    book.drop("links.xlsx", _answered(first / "workbooks" / LINKS_FILE, answers))
     second = _run(book, "2026-12-02", previous=first)
     form = _results(second, "form_8606").row(0, named=True)
     assert (form["person_id"], form["status"], form["line_18"]) == ("P1", "COMPUTED", Decimal("6937.50"))
@@ -128,7 +121,7 @@ def test_round_trip_makes_the_person_whole_and_resolves_the_finding(book: Nights
 
 def test_the_merged_id_is_no_second_client_in_the_workbook(book: Nights) -> None:
     first = _run(book, "2026-12-01")
-    book.drop("links.csv", _answered(first / "workbooks" / LINKS_FILE, {person_link("P1", "P2"): "approve"}))
+    book.drop("links.xlsx", _answered(first / "workbooks" / LINKS_FILE, {person_link("P1", "P2"): "approve"}))
     second = _run(book, "2026-12-02", previous=first)
     rows = load_workbook(second / "workbooks" / "_firm.xlsx")["By advisor"].iter_rows(min_row=4, values_only=True)
     header, only = list(rows)[:2]
