@@ -11,11 +11,14 @@ import duckdb
 from schemas.tables import INPUT_TABLES, PROVENANCE
 
 #: Kinds with one row per person (and year, plan, day): rows of two ids that are now one are folded into one.
-FOLDED = ("persons", "tax_profiles", "ira_basis", "plan_contributions")
+FOLDED = tuple(t.name for t in INPUT_TABLES.values() if "person_id" in t.key)
 #: Kinds that only name a person.
-NAMING = ("accounts", "account_links", "intake_rejects")
-#: Columns that may differ and say nothing: who they are is the approved link's business, a source is a remark.
-MAY_DIFFER = {"persons": {c.name for c in INPUT_TABLES["persons"].columns}, "ira_basis": {"source"}}
+NAMING = (
+    *(t.name for t in INPUT_TABLES.values() if "person_id" in t.schema and "person_id" not in t.key),
+    "intake_rejects",
+)
+#: Columns that may differ without saying two things of a fact.
+REMARKS = {"source", "note"}
 
 
 def merge_persons(con: duckdb.DuckDBPyConnection) -> None:
@@ -58,7 +61,8 @@ def _fold(con: duckdb.DuckDBPyConnection, kind: str) -> None:
     keys = ", ".join(table.key)
     cells = ", ".join(f"arg_min({c}, place) as {c}" for c in (*facts, *where_from))
     con.execute(f"insert into {kind} by name select {keys}, {cells} from touched group by {keys}")
-    checked = [c for c in facts if c not in MAY_DIFFER.get(kind, set())]
+    # names and dates of birth under two person_ids are what the approved link has judged
+    checked = [c for c in facts if c not in REMARKS and kind != "persons"]
     if checked:
         differ = " or ".join(f"count(distinct {c}) > 1" for c in checked)
         con.execute(
