@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__
+from flows import __version__, profile_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_schedule(commands)
     _add_explain(commands)
+    profile_command.add(commands)
     return parser
 
 
@@ -88,6 +89,7 @@ def _add_check(commands: Commands) -> None:
     check = commands.add_parser("check", help="say what a file is and what is wrong with it; writes nothing")
     check.add_argument("files", metavar="FILE", type=Path, nargs="+")
     check.add_argument("--config", metavar="FILE", type=Path, help="take the PGP key ring from this file")
+    check.add_argument("--lines", action="store_true", help="say of every line how it is understood")
     check.set_defaults(command=_check)
 
 
@@ -170,13 +172,13 @@ def _check(asked: argparse.Namespace) -> int:
     import secrets
 
     from flows import config
-    from transforms.intake import Keyring, check_file
+    from transforms.intake import Keyring, check_file, understood
 
     key = secrets.token_bytes(32)  # nothing is kept, so the firm's own key isn't needed
     keyring = Keyring(config.load(asked.config).pgp_home if asked.config else None)
     checks = [check_file(path, key, keyring) for path in asked.files]
-    for check in checks:
-        print("\n".join(check.lines()))
+    for path, check in zip(asked.files, checks, strict=True):
+        print("\n".join([*check.lines(), *understood(path, key, every=asked.lines)]))
     return OK if all(check.ok for check in checks) else SET_ASIDE
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from schemas.accounts import mask_digits
-from schemas.tables import SEVERITIES
+from schemas.tables import ARRIVAL_STATES, SEVERITIES
 
 SHOWN = 15
 ANSWERS = ("form_8606", "ira_limits", "mega_backdoor", "elective_deferrals")
@@ -29,6 +29,7 @@ def text(run: Path) -> str:
     lines = [
         f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
         *_files(facts),
+        *_arrivals(run),
         *_rejects(run, out),
         *_answers(run, facts),
         *_findings(run),
@@ -45,6 +46,7 @@ def markdown(run: Path) -> str:
     states = Counter(file["state"] for file in facts["input_files"])
     rows = [(f"files {state}", count) for state, count in sorted(states.items())]
     rows += [("files waiting", len(facts["waiting"]))]
+    rows += [(f"expected files {state}", count) for state, count in _arrival_counts(run)]
     rows += [(f"rows of {table}", count) for table, count in facts["result_rows"].items()]
     rows += [(f"findings {severity}", count) for severity, count in _severities(run)]
     table = "\n".join(f"| {what} | {count:,} |" for what, count in rows)
@@ -71,6 +73,24 @@ def _files(facts: dict[str, Any]) -> Iterator[str]:
     for file in facts["input_files"]:
         if file["state"] == "rejected":
             yield f"            set aside whole: {file['file_name']}"
+
+
+def _arrivals(run: Path) -> Iterator[str]:
+    """What became of the deliveries the firm expects; nothing where it states none."""
+    arrivals = pl.read_parquet(run / "results" / "arrivals.parquet", columns=["state", "source", "expected_on"])
+    if arrivals.is_empty():
+        return
+    yield "expected files: " + ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in _arrival_counts(run))
+    troubled = arrivals.filter(pl.col("state").is_in(["late", "stale", "missing"])).sort("expected_on", "source")
+    for state, source, day in troubled.head(SHOWN).iter_rows():
+        yield f"            {state}: {mask_digits(source)}, due {day}"
+    if troubled.height > SHOWN:
+        yield f"            ... and {troubled.height - SHOWN} more: sheet Arrivals in _firm.xlsx"
+
+
+def _arrival_counts(run: Path) -> list[tuple[str, int]]:
+    counted = Counter(pl.read_parquet(run / "results" / "arrivals.parquet", columns=["state"])["state"].to_list())
+    return [(state, counted[state]) for state in ARRIVAL_STATES if counted[state]]
 
 
 def _rejects(run: Path, out: Path) -> Iterator[str]:

@@ -102,6 +102,27 @@ def rmd_ages() -> tuple[tuple[int, int], ...]:
     return tuple((r["born_from"], r["age"]) for r in raw["rmd_age"])
 
 
+@lru_cache
+def market_holidays() -> tuple[date, ...]:
+    """Days from Monday to Friday on which the US stock markets are closed, ascending; whole for `holiday_years`.
+
+    Raises ValueError where a day is of a year the file doesn't claim to hold.
+    """
+    raw = tomllib.loads((HERE / "market_holidays.toml").read_text(encoding="utf-8"))
+    found: tuple[date, ...] = tuple(sorted(raw["closed"]))
+    held = range(raw["first_year"], raw["last_year"] + 1)
+    if any(day.year not in held for day in found):
+        raise ValueError(f"limits/market_holidays.toml has a day outside {held[0]}-{held[-1]}")
+    return found
+
+
+@lru_cache
+def holiday_years() -> tuple[int, int]:
+    """The first and the last year for which `market_holidays` is whole."""
+    raw = tomllib.loads((HERE / "market_holidays.toml").read_text(encoding="utf-8"))
+    return raw["first_year"], raw["last_year"]
+
+
 def default_tax_years(as_of: date) -> tuple[int, ...]:
     """The tax year of `as_of`, and the year before while its returns can still be filed on extension (October 15)."""
     before = as_of.year - 1
@@ -114,6 +135,6 @@ def digest() -> str:
     whole = hashlib.sha256()
     for year in years():
         whole.update((HERE / f"{year}.toml").read_bytes())
-    for name in ("contested.toml", "rmd_ages.toml"):
+    for name in ("contested.toml", "rmd_ages.toml", "market_holidays.toml"):
         whole.update((HERE / name).read_bytes())
     return whole.hexdigest()

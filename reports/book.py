@@ -41,6 +41,7 @@ TOLD_BY_UNKNOWN = (
 )
 DATA_RULES = (
     *TOLD_BY_UNKNOWN,
+    "account_not_in_full_file",
     "account_owner_contested",
     "birth_date_conflict",
     "possible_same_person",
@@ -95,6 +96,7 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["data_problems"] = _data_problems(results, frames["findings"], persons)
     frames["persons"] = persons
     frames["files"] = results["files"].with_columns(_prose("file_name"), _prose("message"))
+    frames["arrivals"] = results["arrivals"].with_columns(_prose("source"), _prose("message"))
     frames["rejects"] = results["rejects"].with_columns(_prose("file"), _prose("message"))
     frames["limits"] = _limits_used(run)
     return Book(as_of, tuple(sorted(tax_years)), fingerprint, version, _advisors(persons, names), frames)

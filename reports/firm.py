@@ -26,6 +26,7 @@ FILES = Sheet(
         Column("accepted", "Accepted", "int", 11.5),
         Column("rejected", "Set aside", "int", 10),
         Column("received_at", "Received", "date", 13),
+        Column("content_as_of", "Content as of", "date", 13),
         Column("message", "Message", "wrap", 50),
         Column("profile", "Profile", "wrap", 24),
         Column("layout", "Layout", "wrap", 18, printed=False),
@@ -39,6 +40,28 @@ FILES = Sheet(
     freeze_columns=2,
     tab="2F6B8F",
 )
+
+ARRIVALS = Sheet(
+    title="Arrivals",
+    heading="What was due, what came, what is late",
+    lead="One row per delivery expected_files names: the oldest due date still open, or the last one met.",
+    table="Arrivals",
+    columns=(
+        Column("state", "State", "word", 16),
+        Column("source", "Source", "wrap", 30),
+        Column("kind", "Kind", "wrap", 24),
+        Column("custodian", "Custodian", "text", 14),
+        Column("expected_on", "Due", "date", 13),
+        Column("last_received_at", "Last received", "date", 13),
+        Column("last_as_of", "Content as of", "date", 13),
+        Column("message", "What to do", "wrap", 64),
+    ),
+    empty="No delivery is expected: drop an expected_files file to have late and missing ones told.",
+    freeze_columns=2,
+    tab="2F6B8F",
+)
+#: Most pressing first.
+ARRIVAL_ORDER = ("missing", "stale", "late", "empty_but_valid", "arrived", "not_due")
 
 REJECTS_ORDER = ("file", "line_number", "column", "rule", "source_sha256")
 
@@ -133,6 +156,7 @@ def fill_firm(workbook: Workbook, book: Book, footer: str) -> None:
     _write_summary(Canvas(workbook.create_sheet("Summary"), looks), book, open_now, footer)
     for spec, frame in (
         (FILES, _by_trouble(book.frames["files"])),
+        (ARRIVALS, _by_urgency(book.frames["arrivals"])),
         (REJECTS, book.frames["rejects"].sort(REJECTS_ORDER, nulls_last=True)),
         (ADVISORS, _by_advisor(book)),
         (BY_RULE, _by_rule(open_now)),
@@ -145,6 +169,11 @@ def fill_firm(workbook: Workbook, book: Book, footer: str) -> None:
 def _by_trouble(files: pl.DataFrame) -> pl.DataFrame:
     order = {"rejected": 0, "partial": 1, "accepted": 2, "duplicate": 3}
     return files.sort(pl.col("state").replace_strict(order, default=9), "file_name", "sha256")
+
+
+def _by_urgency(arrivals: pl.DataFrame) -> pl.DataFrame:
+    order = {state: place for place, state in enumerate(ARRIVAL_ORDER)}
+    return arrivals.sort(pl.col("state").replace_strict(order, default=9), "source", "kind")
 
 
 def _count_of(column: str, word: str) -> pl.Expr:

@@ -67,12 +67,16 @@ WORD_FILLS = {
     "partial": "FFF3C9",
     "duplicate": "EFEFEF",
     "accepted": "E2F1E4",
+    "missing": "F6C9C9",
+    "stale": "F6C9C9",
+    "late": "FFF3C9",
+    "arrived": "E2F1E4",
     "new": "E3EEF8",
     "changed": "FFF3C9",
     "yes": "E2F1E4",
     "undecided": "F6C9C9",
 }
-STRONG_WORDS = {"critical", "high", "UNKNOWN", "rejected", "undecided"}
+STRONG_WORDS = {"critical", "high", "UNKNOWN", "rejected", "undecided", "missing", "stale"}
 
 KIND_LOOKS: dict[Kind, Look] = {
     "text": Look("text"),

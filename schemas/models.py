@@ -199,19 +199,37 @@ def _said_by_whom(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col("decision").is_null() | signed)  # type: ignore[no-any-return]
 
 
-#: Checks over several columns, by kind: rule and test.
-_ACROSS: dict[str, tuple[str, Test]] = {
-    "transactions": ("tax_year_not_possible", _possible_tax_year),
-    "link_decisions": ("decision_not_signed", _said_by_whom),
-}
-
-
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
     if column.values:
         values = (*column.values, UNCLASSIFIED) if column.name == "transaction_type" else column.values
         checks.append(_check("not_in_list", _one_of(values)))
     return checks
+
+
+#: How `due_by` is written for each frequency of an expected file.
+_DUE_BY = {
+    "business_day": r"^$",
+    "weekly": r"^(?i)((mon|tues|wednes|thurs|fri|satur|sun)day)?$",
+    "monthly": r"^([1-9]|[12]\d|3[01])?$",
+    "yearly": r"^((0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?$",
+}
+
+
+def _due_by_fits(data: Any) -> pl.LazyFrame:
+    said = pl.col("due_by").fill_null("")
+    fits = pl.lit(value=True)
+    for frequency, pattern in _DUE_BY.items():
+        fits = pl.when(pl.col("frequency") == frequency).then(said.str.contains(pattern)).otherwise(fits)
+    return data.lazyframe.select(fits)  # type: ignore[no-any-return]
+
+
+#: Checks over several columns, by kind: rule and test.
+_ACROSS: dict[str, tuple[str, Test]] = {
+    "transactions": ("tax_year_not_possible", _possible_tax_year),
+    "link_decisions": ("decision_not_signed", _said_by_whom),
+    "expected_files": ("due_by_not_understood", _due_by_fits),
+}
 
 
 @cache

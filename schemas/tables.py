@@ -63,6 +63,10 @@ MONEY_SOURCES = (
     "employer_nonelective", "forfeitures", "not_a_contribution",
 )  # fmt: skip
 
+#: How often a delivery is due, and what came of it. `late` is due and still within its grace, `missing` is past it.
+FREQUENCIES = ("business_day", "weekly", "monthly", "yearly")
+ARRIVAL_STATES = ("arrived", "late", "stale", "missing", "empty_but_valid", "not_due")
+
 
 @dataclass(frozen=True)
 class Column:
@@ -215,6 +219,8 @@ _INPUTS = (
             _b("in_service_distribution"), _b("separate_after_tax_accounting"), _b("ira_roll_in"),
             _b("roth_deferrals"), Column("after_tax_cap_percent", "percent", non_negative=True),
             _m("after_tax_cap_amount"), _t("limitation_year_end"), _d("verified_on"),
+            *(Column(n, "percent", non_negative=True)
+              for n in ("match_percent", "match_up_to_percent", "nonelective_percent")),
         ),
         key=("plan_id",),
     ),
@@ -293,6 +299,16 @@ _INPUTS = (
         key=("custodian", "old_account_number"),
     ),
     Table(
+        "expected_files",
+        "One row per delivery the firm waits for: from whom, what, how often, and by when it should be there.",
+        (
+            _t("source", True), _t("custodian"), _t("kind", True), _t("file_name_pattern"),
+            _t("frequency", True, FREQUENCIES), _t("due_by"), Column("grace_days", "int", non_negative=True),
+            Column("stale_after_days", "int", non_negative=True), _d("starts_on"),
+        ),
+        key=("source", "kind"),
+    ),
+    Table(
         "payroll_contributions",
         "One row per employee, payroll date and source column of a recordkeeper's contribution file.",
         (
@@ -331,6 +347,9 @@ INTAKE_FILES = Table(
         _t("sha256"), _t("file_name"), _t("kind"), _t("custodian"), Column("rows", "int"), Column("accepted", "int"),
         Column("rejected", "int"), _t("state", False, ("accepted", "partial", "rejected", "duplicate")),
         _d("received_at"), _t("profile"), _t("layout"), _t("message"), *_LINES,
+        # what the file says of itself: the day its content is of, whether it lists everything or only changes, and whom
+        # it was made for
+        _d("content_as_of"), _t("coverage", False, ("full", "delta")), _t("made_for"),
     ),
     house=False,
 )  # fmt: skip
@@ -459,6 +478,24 @@ _RESULTS = (
         "files",
         "One row per file of the book, and one per file delivered again in this run (duplicate).",
         INTAKE_FILES.columns,
+    ),
+    Table(
+        "arrivals",
+        "One row per expected delivery: the oldest due date still open, or the last one met, and what came of it.",
+        (
+            _t("source"), _t("kind"), _t("custodian"), _d("expected_on"), _t("state", values=ARRIVAL_STATES),
+            _d("last_received_at"), _d("last_as_of"), _t("message"),
+        ),
+        key=("source", "kind"),
+    ),
+    Table(
+        "controls",
+        "One row per file (and account) out of line with the deliveries before it; nothing is set aside for it.",
+        (
+            _t("control", values=("row_count", "not_in_full_file", "other_recipient")), _t("file_name"),
+            _t("source_sha256"), _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"),
+            _t("message"), _b("newest"),
+        ),
     ),
 )  # fmt: skip
 

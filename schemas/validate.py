@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 FAILURES = {"row": pl.Int64, "column": pl.String, "rule": pl.String}
 _NULL_RULE = "not_nullable"
-_COLUMN_OF_RULE = {"tax_year_not_possible": "tax_year", "decision_not_signed": "decided_by"}
+_COLUMN_OF_RULE = {
+    "tax_year_not_possible": "tax_year",
+    "due_by_not_understood": "due_by",
+    "decision_not_signed": "decided_by",
+}
 
 EXPECTED = {
     "required": "a value is required",
@@ -32,6 +36,8 @@ EXPECTED = {
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",
     "decision_not_signed": "a decision needs decided_by and decided_on (a date)",
+    "due_by_not_understood": "expected nothing for business_day, a weekday such as friday for weekly, a day of the "
+    "month from 1 to 31 for monthly, a month and day such as 05-31 for yearly",
     "tax_year_not_possible": "a contribution counts for the year of trade_date or the year before it",
 }
 

@@ -33,8 +33,10 @@ BEFORE_FORM_8606 = (
 YEAR_BY_YEAR = ("form_8606", "excess_contributions")
 DOUBTS_ON_FORM_8606 = ("link_pools", "link_suggestions", "form_8606_reviewed")
 AFTER_FORM_8606 = (
-    "plan_years", "elective_deferrals", "mega_backdoor", "after_tax_conversions", "ira_aggregation",
-    "backdoor_candidates", "ways_out", "evidence", "rejects", "files",
+    "plan_years", "limitation_years", "roth_catch_up", "elective_deferrals", "employer_groups", "annual_additions",
+    "mega_backdoor", "after_tax_conversions", "ira_aggregation",
+    "backdoor_candidates", "ways_out", "evidence", "rejects",
+    "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
@@ -142,10 +144,17 @@ def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[in
     )
     con.execute("create table rmd_ages (born_from integer, age integer)")
     con.executemany("insert into rmd_ages values (?, ?)", list(load.rmd_ages()))
+    _load_holidays(con)
     con.execute(
         "create view limits_used as select tax_year, key, filing_status, value::decimal(18, 2) as value, authority"
         " from limit_values"
     )
+
+
+def _load_holidays(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("create table market_holidays (day date)")
+    con.executemany("insert into market_holidays values (?)", [(day,) for day in load.market_holidays()])
+    con.execute("create table holiday_years as select $1 as first_year, $2 as last_year", list(load.holiday_years()))
 
 
 def load_choices(con: duckdb.DuckDBPyConnection, other: Mapping[str, str] | None = None) -> None:

@@ -29,6 +29,7 @@ WANTED = """
 NOT_IN_THE_DEMO = (
     "account_links",
     "excess_carryovers",
+    "expected_files",
     "link_decisions",
     "renumbered_accounts",
     "tax_id_changes",

@@ -276,6 +276,25 @@ def small_book() -> RunFiles:
         received_at=AS_OF,
     )
     run.add(
+        "arrivals",
+        source="Fidelity history",
+        kind="transactions",
+        custodian="fidelity",
+        expected_on=AS_OF,
+        state="arrived",
+        last_received_at=AS_OF,
+        last_as_of=AS_OF,
+    )
+    run.add(
+        "arrivals",
+        source="Pershing positions 883377777",
+        kind="balances",
+        custodian="pershing",
+        expected_on=date(2026, 11, 20),
+        state="missing",
+        message="the grace is over: ask the sender",
+    )
+    run.add(
         "rejects",
         file="History_for_Account_211000101.csv",
         line_number=7,

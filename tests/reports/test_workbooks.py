@@ -33,7 +33,7 @@ ADVISOR_SHEETS = [
     "Data problems",
     "Notes",
 ]
-FIRM_SHEETS = ["Summary", "Files", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "Notes"]
+FIRM_SHEETS = ["Summary", "Files", "Arrivals", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "Notes"]
 
 
 def write(run: RunFiles, folder: Path, **more: Any) -> list[Path]:

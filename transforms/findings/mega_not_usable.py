@@ -10,21 +10,15 @@ FINDING = Finding(
     authority="IRC 402A(c)(4); Notice 2014-54; plan document",
     topics=("plan",),
     sql="""
-    with balances_of as (
-        select person_id, tax_year, employer_group_id, sum(after_tax_balance) as after_tax_balance
-        from plan_years
-        group by person_id, tax_year, employer_group_id
-    )
     select
         m.person_id, m.employer_group_id as subject, m.tax_year,
-        b.after_tax_balance as amount, 'after-tax balance' as amount_is,
+        m.after_tax_balance as amount, 'after-tax balance' as amount_is,
         'low' as severity, null::date as deadline,
         'After-tax money at ' || m.employers || ' has no way to Roth' as title,
         'The plan takes after-tax contributions, but allows neither an in-plan Roth conversion nor an in-service distribution; '
             || 'growth on after-tax money will be taxed.' as explanation,
         'Ask the employer to add either feature; until then after-tax contributions are not a mega backdoor.' as action,
     from mega_backdoor as m
-    left join balances_of as b using (person_id, tax_year, employer_group_id)
     where m.outcome = 'NOT_USABLE'
     """,
 )

@@ -1,7 +1,7 @@
 """The plan takes after-tax money, has a way to Roth, and 415(c) room is left this year.
 
 The dollars are the room. Guard: nothing is shown on UNKNOWN; for a highly compensated client, or where that isn't known, it is
-told to be room before the ACP test.
+told to be room before the ACP test; room that two groups share under one limit is told once.
 """
 
 from transforms.findings import Finding
@@ -29,5 +29,7 @@ FINDING = Finding(
     inner join person_years as py using (person_id, tax_year)
     cross join run
     where m.status in ('COMPUTED', 'REVIEW') and m.room > 0 and run.as_of <= py.year_end
+    qualify row_number() over (
+        partition by m.person_id, m.tax_year, m.limit_group_id order by m.room desc, m.employer_group_id) = 1
     """,
 )

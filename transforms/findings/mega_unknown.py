@@ -1,8 +1,8 @@
 """Mega backdoor room cannot be told; the finding lists exactly which facts to ask the employer for.
 
-No dollars are shown. Guard: only where pay or deferrals suggest the client could use it (pay at or above the highly
-compensated threshold or not known, or deferrals at the 402(g) limit), only while the year is open, and not
-for a set-aside row, which has a finding of its own.
+No dollars are shown. Guard: only where a plan may take after-tax money or isn't stated at all, and pay or deferrals suggest
+the client could use it (pay at or above the highly compensated threshold or not known, or deferrals at the 402(g) limit), only
+while the year is open, and not for a set-aside row, which has a finding of its own.
 """
 
 from transforms.findings import Finding
@@ -32,6 +32,7 @@ FINDING = Finding(
     cross join run
     where m.status = 'UNKNOWN' and run.as_of <= py.year_end
         and len(list_filter(m.reasons, lambda r: not starts_with(r, 'row_set_aside'))) > 0
+        and (m.allowed_somewhere or len(list_filter(m.reasons, lambda r: starts_with(r, 'plan_not_stated'))) > 0)
         and (o.compensation is null or o.compensation >= py.hce_threshold_414q or o.deferrals >= py.elective_deferral_402g)
     """,
 )

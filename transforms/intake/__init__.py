@@ -4,8 +4,10 @@ from transforms.intake.book import BookCounts, read_book
 from transforms.intake.check import FileCheck, check_file
 from transforms.intake.pgp import Keyring
 from transforms.intake.register import Delivery, Entry, Register, deliver, firm_key
+from transforms.intake.understood import understood
 
 __all__ = [
     "BookCounts", "Delivery", "Entry", "FileCheck", "Keyring", "Register",
     "check_file", "deliver", "firm_key", "read_book",
+    "understood",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
 from transforms.intake.canonical import canonical_rows
+from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
 from transforms.intake.merging import merge, without_mended
 from transforms.intake.pgp import Keyring
@@ -104,6 +105,8 @@ def file_row(reading: Reading, aside: int) -> dict[str, object]:
         "received_at": entry.received_at, "profile": reading.profile, "layout": reading.layout,
         "message": reading.error.message if reading.error else reading.note,
         **{f"lines_{name}": count for name, count in reading.lines.items()},
+        "content_as_of": content_as_of(reading, entry.received_at), "coverage": coverage(reading),
+        "made_for": made_for(reading),
     }  # fmt: skip
 
 

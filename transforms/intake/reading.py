@@ -13,10 +13,12 @@ from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
 from transforms.intake import file_says, pub1220, trees
+from transforms.intake.drift import renamed_fields
 from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
 from transforms.intake.mapping import normalised
+from transforms.intake.marked_tests import refuse_test_file
 from transforms.intake.ofx import is_ofx, read_ofx
 from transforms.intake.recognise import HouseKind, recognise
 from transforms.intake.register import Entry
@@ -56,6 +58,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     #: House rows with too few or too many cells, cell by cell from the left, with column, rule and message.
     ragged: pl.DataFrame | None = None
+    #: What the lines around a custodian file's rows say of the whole file (`as_of`, `mode` ...).
+    said: dict[str, str] = field(default_factory=dict)
     raw: Callable[[int], str] = lambda _line: ""
     #: An archive, workbook or encrypted message: it has no rows of its own, what it contains has.
     is_container: bool = False
@@ -75,6 +79,7 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     """Read one file; whatever is wrong with it as a whole ends in `error`, never in an exception."""
     reading = Reading(entry)
     try:
+        refuse_test_file(entry.file_name, data)
         reader = next((read for fits, read in _TREES if fits(data)), None)
         found = recognise(data, entry.file_name) if reader is None else None
         if reader is not None:
@@ -134,6 +139,7 @@ def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
     """Read one sheet of a workbook; a line is a row of the sheet."""
     reading = Reading(entry)
     try:
+        refuse_test_file(entry.file_name)
         if sheet.problem is not None:
             raise sheet.problem
         if sheet.kind is not None:
@@ -199,6 +205,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
     context = file_says.by_name(profile, reading.entry, named)
     found = scan(profile, decode(data, profile.encoding), context)
     reading.layout = file_says.layout(profile, data, found)
+    reading.said = found.said
     frames = section_frames(profile, found)
     check_totals(profile, found, frames)
     rows = _rows(profile, found.counts, frames)
@@ -219,6 +226,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
         for record, account in found.unknown
     ]
     reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+    reading.note = "; ".join(filter(None, (reading.note, renamed_fields(profile, found.tables)))) or None
 
 
 def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:

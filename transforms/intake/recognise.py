@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 
 from schemas.profile import Profile, profiles
 from schemas.tables import HOUSE_KINDS, INPUT_TABLES
-from transforms.intake.lines import FileSetAside, header_name, header_section
+from transforms.intake.drift import difference
+from transforms.intake.lines import FileSetAside, header_section
 
 _HEAD_BYTES = 65_536
 _HEAD_LINES = 20
@@ -43,7 +44,7 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
             "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
         )
     if not found:
-        raise FileSetAside("kind_not_known", _nearest(names[0] if names else []))
+        raise FileSetAside("kind_not_known", difference(lines))
     return _named(found[0], file_name)
 
 
@@ -96,18 +97,6 @@ def _fits(profile: Profile, lines: list[str]) -> bool:
     if profile.format == "fixed":
         return True
     return any(header_section(profile, row) is not None for row in _cells(lines, profile.delimiter))
-
-
-def _nearest(header: list[str]) -> str:
-    """What is missing from the nearest kind; names only columns of ours, never a cell of the file."""
-    names = {header_name(cell) for cell in header}
-    wanted = {f"house kind {k}": set(INPUT_TABLES[k].required) for k in HOUSE_KINDS}
-    wanted.update({f"profile {p.name}": set(s.required) for p in profiles() for s in p.sections if s.required})
-    nearest = max(wanted, key=lambda k: (len(wanted[k] & names) / len(wanted[k]), k))
-    if not wanted[nearest] & names:
-        return "the header fits no house kind and no custodian profile; see the contract for the columns of each kind"
-    missing = ", ".join(sorted(wanted[nearest] - names))
-    return f"the header fits no known kind; nearest is {nearest}, which also has {missing} (names are case exact)"
 
 
 def knows_a_column(header: list[str]) -> bool:

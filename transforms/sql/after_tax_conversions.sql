@@ -11,16 +11,29 @@ plan_balances as (
     where a.plan_id is not null and a.account_type in ('401k', 'roth_401k', '403b', '401a', 'tsp')
     group by all
 ),
+statements as (
+    -- two tax years' rows of one day are one statement of the sub-account; the later year's counts, unless they differ
+    select
+        person_id, plan_id, as_of,
+        arg_max(after_tax_balance, tax_year) as after_tax_balance,
+        arg_max(after_tax_basis, tax_year) as after_tax_basis,
+        count(distinct after_tax_balance) > 1 or count(distinct after_tax_basis) > 1 as differ,
+    from plan_contributions
+    group by person_id, plan_id, as_of
+),
 conversions as (
     -- each conversion against the sub-account as last stated before it
     select
-        e.person_id, a.plan_id, e.event_year as tax_year, e.amount, pc.after_tax_balance, pc.after_tax_basis,
-        count(*) over (partition by e.person_id, a.plan_id, pc.as_of) as conversions_on_one_statement,
+        e.person_id, a.plan_id, e.event_year as tax_year, e.amount,
+        case when not s.differ then s.after_tax_balance end as after_tax_balance,
+        case when not s.differ then s.after_tax_basis end as after_tax_basis,
+        count(*) over (partition by e.person_id, a.plan_id, s.as_of) as conversions_on_one_statement,
     from tax_events as e
     inner join known_accounts as a on a.account_key = e.account_key and a.plan_id is not null
-    asof left join plan_contributions as pc
-        on pc.person_id = e.person_id and pc.plan_id = a.plan_id and pc.as_of < e.trade_date
-    where e.transaction_type = 'in_plan_roth_conversion'
+    asof left join statements as s
+        on s.person_id = e.person_id and s.plan_id = a.plan_id and s.as_of < e.trade_date
+    where e.transaction_type = 'in_plan_roth_conversion' and e.person_id is not null
+        and e.event_year in (select tax_year from year_limits)
 ),
 converted as (
     select
@@ -33,9 +46,13 @@ converted as (
     group by all
 ),
 facts as (
+    -- a conversion in a year without a row of that year is a row too
     select
-        pl.person_id, pl.plan_id, pl.tax_year, pl.employer_name,
-        pl.after_tax_balance, pl.after_tax_basis, pl.separate_after_tax_accounting,
+        coalesce(pl.person_id, c.person_id) as person_id,
+        coalesce(pl.plan_id, c.plan_id) as plan_id,
+        coalesce(pl.tax_year, c.tax_year) as tax_year,
+        coalesce(p.employer_name, 'plan ' || coalesce(pl.plan_id, c.plan_id)) as employer_name,
+        pl.after_tax_balance, pl.after_tax_basis, p.separate_after_tax_accounting,
         larger(0, pl.after_tax_balance - pl.after_tax_basis) as earnings,
         case when not coalesce(b.is_missing, true) and b.plan_balance >= pl.after_tax_balance then b.plan_balance end as plan_balance,
         c.converted,
@@ -44,11 +61,14 @@ facts as (
         pl.after_tax_balance is null or pl.after_tax_basis is null as is_unknown,
         pl.after_tax_basis > pl.after_tax_balance as is_below_basis,
     from plan_years as pl
-    left join plan_balances as b on b.person_id = pl.person_id and b.plan_id = pl.plan_id and b.tax_year = pl.tax_year
-    left join converted as c on c.person_id = pl.person_id and c.plan_id = pl.plan_id and c.tax_year = pl.tax_year
+    full join converted as c on c.person_id = pl.person_id and c.plan_id = pl.plan_id and c.tax_year = pl.tax_year
+    left join plan_balances as b
+        on b.person_id = coalesce(pl.person_id, c.person_id) and b.plan_id = coalesce(pl.plan_id, c.plan_id)
+        and b.tax_year = coalesce(pl.tax_year, c.tax_year)
+    left join plans as p on p.plan_id = coalesce(pl.plan_id, c.plan_id)
     where (pl.after_tax_balance > 0 or c.converted > 0
             or (pl.after_tax_contributions > 0 and (pl.after_tax_balance is null or pl.after_tax_basis is null)))
-        and pl.plan_type in ('401k', 'solo_401k', '403b', '401a', 'tsp')
+        and coalesce(p.plan_type, '401k') in ('401k', 'solo_401k', '403b', '401a', 'tsp')
 )
 select
     person_id,

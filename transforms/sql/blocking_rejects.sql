@@ -27,7 +27,9 @@ select
         as blocks_form_8606,
     kind = 'tax_profiles' or (kind = 'transactions' and (account_key is null or is_ira_or_unknown(account_type)))
         or kind in ('accounts', 'account_links', 'renumbered_accounts') as blocks_ira_limits,
-    kind in ('plan_contributions', 'payroll_contributions') as blocks_mega,
+    kind in ('plan_contributions', 'payroll_contributions')
+        -- it may be the employer's SEP money, which counts for 415(c)
+        or (kind = 'transactions' and coalesce(account_type in ('sep_ira', 'roth_sep_ira'), false)) as blocks_mega,
 from subjects
 where subject_person_id is not null
 union all

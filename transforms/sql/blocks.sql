@@ -9,7 +9,7 @@ every as (
             || '); correct it and drop the file again' as reason,
         b.blocks_form_8606,
         b.blocks_ira_limits,
-        b.blocks_mega and b.event_year is distinct from y.tax_year + 1 as blocks_mega,
+        b.blocks_mega,
     from blocking_rejects as b
     inner join year_limits as y
         on b.event_year is null or b.event_year = y.tax_year or (b.event_year = y.tax_year + 1 and b.kind = 'transactions')

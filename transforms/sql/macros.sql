@@ -6,6 +6,9 @@ create macro cents(x) as cast(x * 100 as hugeint);
 create macro dollars(c) as cast(cast(c as decimal(36, 0)) * 0.01 as decimal(18, 2));
 -- a * b / c for non-negative a, b and positive c, rounded half up to the cent.
 create macro mul_div(a, b, c) as dollars((2 * cents(a) * cents(b) + cents(c)) // (2 * cents(c)));
+-- `percent` (6 or 6.0000 means 6%) of a non-negative amount, half up to the cent.
+create macro percent_of(amount, percent) as
+    dollars((2 * cents(amount) * cast(percent * 10000 as hugeint) + 1000000) // 2000000);
 -- a / c as a ratio of at most 1, ten places, rounded down (shown only; nothing is computed from it).
 create macro ratio_at_most_one(a, c) as
     case when a >= c then cast(1 as decimal(18, 10))
@@ -94,3 +97,17 @@ create macro given_agrees(a, b) as
     or (least(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1 and left(a, 1) = left(b, 1))
     or starts_with(a, b) or starts_with(b, a)
     or (not regexp_matches(a || b, '[0-9]') and (jaro_winkler_similarity(a, b) >= 0.9 or damerau_levenshtein(a, b) <= 1));
+-- Money a plan type cannot hold is nought where it isn't stated, not unknown.
+create macro deferrals_in(plan_type, amount) as
+    case when plan_type in ('sep', '401a', 'pension') then coalesce(amount, 0) else amount end;
+create macro after_tax_in(plan_type, allowed, amount) as
+    case when plan_type in ('sep', 'simple', '457b') or allowed is false then coalesce(amount, 0) else amount end;
+create macro match_in(plan_type, amount) as case when plan_type = 'sep' then coalesce(amount, 0) else amount end;
+create macro forfeitures_in(plan_type, amount) as
+    case when plan_type in ('sep', 'simple') then coalesce(amount, 0) else amount end;
+-- The day a limitation year ends in a calendar year, from its day in the leap year 2024 (February 28 and 29: the month's end).
+create macro end_of_limitation_year(day_of_2024, calendar_year) as
+    case
+        when month(day_of_2024) = 2 and day(day_of_2024) >= 28 then last_day(make_date(calendar_year, 2, 1))
+        else make_date(calendar_year, month(day_of_2024), day(day_of_2024))
+    end;
