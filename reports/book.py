@@ -42,7 +42,10 @@ TOLD_BY_UNKNOWN = (
 DATA_RULES = (
     *TOLD_BY_UNKNOWN,
     "account_not_in_full_file",
+    "account_owner_contested",
+    "birth_date_conflict",
     "possible_same_person",
+    "shared_tax_id",
     "stale_or_missing_feed",
     "tax_form_mismatch",
     "unmapped_code",
@@ -83,7 +86,7 @@ class Book:
 
 def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> Book:
     """Read a run's results and the canonical tables they name people by."""
-    persons = _persons(pl.read_parquet(run / "canonical" / "persons.parquet"))
+    persons = _persons(_once(pl.read_parquet(run / "canonical" / "persons.parquet"), run))
     names = pl.read_parquet(run / "canonical" / "advisors.parquet", columns=["advisor_id", "advisor_name"])
     results = {name: pl.read_parquet(run / "results" / f"{name}.parquet") for name in RESULT_TABLES}
     frames = {name: _with_client(_numbers_only_if_known(results[name]), persons) for name in JUDGED}
@@ -97,6 +100,12 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["rejects"] = results["rejects"].with_columns(_prose("file"), _prose("message"))
     frames["limits"] = _limits_used(run)
     return Book(as_of, tuple(sorted(tax_years)), fingerprint, version, _advisors(persons, names), frames)
+
+
+def _once(persons: pl.DataFrame, run: Path) -> pl.DataFrame:
+    """Every human once: without the person_ids that another one stands for by an approved link."""
+    path = run / "derived" / "merged_persons.parquet"
+    return persons.join(pl.read_parquet(path), on="person_id", how="anti") if path.exists() else persons
 
 
 def _persons(persons: pl.DataFrame) -> pl.DataFrame:

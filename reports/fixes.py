@@ -40,6 +40,8 @@ FIXES = {
     "other_deferrals": "plan_contributions of the other employers: pre_tax_deferrals and roth_deferrals.",
     "deferrals_missing": "plan_contributions: pre_tax_deferrals and roth_deferrals to date.",
     "row_set_aside": "Correct the line (the firm workbook, Rows set aside, says how) and drop the file again.",
+    "account_owner_contested": "account_links (or accounts: person_id): one owner, and end the link that is wrong.",
+    "merged_rows_differ": "tax_profiles, ira_basis, plan_contributions: state the same under both person_ids.",
     "unclassified_event": "transactions: same account, amount and date; the transaction_type it was (or market).",
 }
 

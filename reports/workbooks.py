@@ -11,6 +11,8 @@ from openpyxl import Workbook
 from reports.advisor import fill_advisor
 from reports.book import read_book
 from reports.firm import fill_firm
+from reports.links import LINKS_FILE, fill_links
+from reports.links import rows as link_rows
 from reports.save import save
 from reports.sheet import safe_text
 
@@ -19,6 +21,8 @@ FIRM_FILE = "_firm.xlsx"
 
 def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
     """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, and `_firm.xlsx`; returns the paths.
+
+    `_links.xlsx` is written only if there is a suggested link to answer.
 
     Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes.
     """
@@ -33,7 +37,13 @@ def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerp
         written.append(save(workbook, folder / advisor.file_name))
     workbook = _new_workbook("Rothbook - firm", as_of)
     fill_firm(workbook, book, footer)
-    return [*written, save(workbook, folder / FIRM_FILE)]
+    written.append(save(workbook, folder / FIRM_FILE))
+    suggested = link_rows(run)
+    if suggested.height:
+        workbook = _new_workbook("Rothbook - suggested links", as_of)
+        fill_links(workbook, suggested, footer)
+        written.append(save(workbook, folder / LINKS_FILE))
+    return written
 
 
 def _new_workbook(title: str, as_of: date) -> Workbook:

@@ -209,6 +209,12 @@ def _possible_tax_year(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(~matters | late.is_in([0, 1]))  # type: ignore[no-any-return]
 
 
+def _said_by_whom(data: Any) -> pl.LazyFrame:
+    """An answer to a suggested link says who gave it and when."""
+    signed = pl.col("decided_by").is_not_null() & pl.col("decided_on").is_not_null()
+    return data.lazyframe.select(pl.col("decision").is_null() | signed)  # type: ignore[no-any-return]
+
+
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
     if column.values:
@@ -234,6 +240,14 @@ def _due_by_fits(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(fits)  # type: ignore[no-any-return]
 
 
+#: Checks over several columns, by kind: rule and test.
+_ACROSS: dict[str, tuple[str, Test]] = {
+    "transactions": ("tax_year_not_possible", _possible_tax_year),
+    "link_decisions": ("decision_not_signed", _said_by_whom),
+    "expected_files": ("due_by_not_understood", _due_by_fits),
+}
+
+
 @cache
 def typed(kind: str) -> pa.DataFrameSchema:
     """The canonical table: types, required values, closed vocabularies, magnitudes and possible tax years.
@@ -247,7 +261,5 @@ def typed(kind: str) -> pa.DataFrameSchema:
         c.name: pa.Column(DTYPES[c.kind], nullable=not c.required or c.name == "custodian", checks=_typed_checks(c))
         for c in (*table.columns, *table.internal)
     }
-    across = [_check("tax_year_not_possible", _possible_tax_year)] if kind == "transactions" else []
-    if kind == "expected_files":
-        across = [_check("due_by_not_understood", _due_by_fits)]
+    across = [_check(*_ACROSS[kind])] if kind in _ACROSS else []
     return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)

@@ -56,6 +56,7 @@ UNCLASSIFIED = "unclassified"
 
 FILING_STATUSES = ("single", "hoh", "mfj", "qss", "mfs_lived_with_spouse", "mfs_lived_apart")
 HSA_COVERAGES = ("none", "self", "family")
+LINK_DECISIONS = ("approve", "reject")
 PLAN_TYPES = ("401k", "solo_401k", "403b", "401a", "457b", "tsp", "sep", "simple", "pension")
 MONEY_SOURCES = (
     "pre_tax_deferrals", "roth_deferrals", "after_tax_contributions", "employer_match",
@@ -281,6 +282,30 @@ _INPUTS = (
         internal=(_t("owner_tax_id"), _b("corrected")),
     ),
     Table(
+        "account_links",
+        "One row per approved link of an account to its owner: dated, and stronger than any other statement of it.",
+        (
+            _t("custodian", True), _t("account_number", True), _t("person_id", True), _d("valid_from"), _d("valid_to"),
+            _t("approved_by", True), _d("approved_on", True), _t("note"),
+        ),
+        key=("custodian", "account_number", "valid_from"),
+    ),
+    Table(
+        "link_decisions",
+        "One row per answer to a suggested link (workbooks/_links.xlsx); without a decision it says nothing.",
+        (
+            _t("suggestion_id", True), _t("decision", False, LINK_DECISIONS), _t("decided_by"), _d("decided_on"),
+            _t("note"),
+        ),
+        key=("suggestion_id", "decided_on"),
+    ),
+    Table(
+        "tax_id_changes",
+        "One row per person whose tax id changed: both ids are one person's.",
+        (_t("old_tax_id", True), _t("new_tax_id", True), _d("changed_on", True), _t("source")),
+        key=("old_tax_id", "new_tax_id", "changed_on"),
+    ),
+    Table(
         "renumbered_accounts",
         "One row per account that got another number: both numbers are one account.",
         (_t("custodian", True), _t("old_account_number", True), _t("account_number", True), _d("changed_on")),
@@ -295,12 +320,6 @@ _INPUTS = (
             Column("stale_after_days", "int", non_negative=True), _d("starts_on"),
         ),
         key=("source", "kind"),
-    ),
-    Table(
-        "tax_id_changes",
-        "One row per person whose tax id changed: both ids are one person's.",
-        (_t("old_tax_id", True), _t("new_tax_id", True), _d("changed_on", True), _t("source")),
-        key=("old_tax_id", "new_tax_id", "changed_on"),
     ),
     Table(
         "corrections",
@@ -410,6 +429,16 @@ _RESULTS = (
             _t("why"), _m("market_value", signed=True), _d("as_of"),
         ),
         key=("person_id", "tax_year", "account_key"),
+    ),
+    Table(
+        "link_suggestions",
+        "One row per suggested link, person whose IRA pool it would add to, and tax year. Nothing is merged by it.",
+        (
+            _t("suggestion_id"), _t("kind", values=("account", "person")), _t("person_id"), _y(), _t("other_person_id"),
+            _t("account_key"), Column("probability", "ratio"), _b("needs_review"), Column("agrees", "list"),
+            _b("adds_ira"), _m("pool_value_added", signed=True), _m("line_18"), _m("line_18_with"),
+        ),
+        key=("suggestion_id", "person_id", "tax_year"),
     ),
     Table(
         "mega_backdoor",

@@ -16,6 +16,7 @@ _NULL_RULE = "not_nullable"
 _COLUMN_OF_RULE = {
     "tax_year_not_possible": "tax_year",
     "due_by_not_understood": "due_by",
+    "decision_not_signed": "decided_by",
 }
 
 EXPECTED = {
@@ -34,6 +35,7 @@ EXPECTED = {
     "negative": "expected an amount of nought or more: the kind of row gives the direction",
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",
+    "decision_not_signed": "a decision needs decided_by and decided_on (a date)",
     "due_by_not_understood": "expected nothing for business_day, a weekday such as friday for weekly, a day of the "
     "month from 1 to 31 for monthly, a month and day such as 05-31 for yearly",
     "sum_incomplete": "another row of the same person and money source can't be read, so their sum isn't known",

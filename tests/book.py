@@ -39,6 +39,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "plan_sources": {"recordkeeper": "keeper", "recordkeeper_plan": "P100", "plan_id": "L1"},
     "form_5498": {"custodian": "testcust"},
     "form_1099r": {"custodian": "testcust", "box_7_codes": "7"},
+    "account_links": {"custodian": "testcust", "approved_by": "Ops", "approved_on": "2026-06-01"},
+    "renumbered_accounts": {"custodian": "testcust"},
+    "tax_id_changes": {"changed_on": "2026-03-01"},
+    "link_decisions": {"decided_by": "Ops", "decided_on": "2026-06-01"},
     "rejects": {"blocks": True, "file": "bad.csv", "line_number": 2, "rule": "not_a_date"},
 }  # fmt: skip
 
@@ -72,6 +76,9 @@ class Book:
         row = {**DEFAULTS.get(table, {}), "source_file": f"{table}.csv", "source_line": n, "source_sha256": table,
                "received_at": "2026-01-01", **values}  # fmt: skip
         row.setdefault("profile", f"house-{table}")
+        if table == "persons" and "given_name" not in values:
+            # two test persons are two humans unless a test says otherwise
+            row["given_name"] = f"Case{values['person_id']}"
         if table == "transactions":
             row.setdefault("transaction_id", f"T{n}")
         self.rows[table].append(row)

@@ -17,18 +17,22 @@ import duckdb
 from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms.findings import write_findings
+from transforms.identity import merge_persons, suggest_links
 
 SQL = Path(__file__).parent / "sql"
 
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
+BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "person_merges", "merged_persons")
 BEFORE_FORM_8606 = (
-    "year_limits", "phaseouts", "account_refs", "known_accounts",
+    "year_limits", "phaseouts", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
+    "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts",
     "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "reconciliation", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip
 YEAR_BY_YEAR = ("form_8606", "excess_contributions")
+DOUBTS_ON_FORM_8606 = ("link_pools", "link_suggestions", "form_8606_reviewed")
 AFTER_FORM_8606 = (
     "payroll_money", "payroll_dollars", "payroll_since",
     "plan_years", "limitation_years", "roth_catch_up", "elective_deferrals", "employer_groups", "annual_additions",
@@ -38,7 +42,16 @@ AFTER_FORM_8606 = (
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
-DERIVED = ("evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "limits_used", "choices")
+DERIVED = (
+    "evidence",
+    "account_values",
+    "ira_contributions",
+    "ira_flows",
+    "plan_years",
+    "limits_used",
+    "choices",
+    "merged_persons",
+)
 
 _SQL_TYPES: dict[Kind, str] = {
     "text": "varchar",
@@ -155,10 +168,17 @@ def load_choices(con: duckdb.DuckDBPyConnection, other: Mapping[str, str] | None
 
 def compute_tables(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
     """Build every table; Form 8606 year by year, the rest for all years at once."""
+    for name in BEFORE_PERSONS_ARE_MERGED:
+        _build(con, name)
+    merge_persons(con)
     for name in BEFORE_FORM_8606:
         _build(con, name)
+    suggest_links(con)
     for name in YEAR_BY_YEAR:
         _build_year_by_year(con, name, sorted(set(tax_years)))
+    for name in DOUBTS_ON_FORM_8606:
+        _build(con, name)
+    con.execute("drop table form_8606; alter table form_8606_reviewed rename to form_8606")
     for name in AFTER_FORM_8606:
         _build(con, name)
 

@@ -457,6 +457,6 @@ def test_the_engines_own_results_fill_the_workbooks(tmp_path: Path) -> None:
     (row,) = table(workbook["Pro-rata"])
     assert (row["Line 8 Converted to Roth"], row["Line 17 Basis in conversions"]) == (7500, 576.92)
     found = {r["Rule"]: r for r in table(workbook["Exceptions"])}
-    assert found["conversion_taxed_pro_rata"]["Client"] == "Case Person"
+    assert found["conversion_taxed_pro_rata"]["Client"] == "CaseP1 Person"
     assert [r["Account"] for r in table(workbook["Accounts"])] == ["testcust ...0101", "testcust ...0102"]
     assert any("Notice" in t for t in texts(workbook) if t.startswith("IRS"))

@@ -1,7 +1,7 @@
 """Money was converted or paid out and Form 8606 cannot be computed, for a reason no other finding tells.
 
-The dollars are what came out. Guard: not for a missing basis, a missing December 31 value, a set-aside row or an ambiguous
-transaction: each has a finding of its own.
+The dollars are what came out. Guard: not for a missing basis, a missing December 31 value, a contested account, a set-aside row
+or an ambiguous transaction: each has a finding of its own.
 """
 
 from transforms.findings import Finding
@@ -15,7 +15,8 @@ FINDING = Finding(
         select
             f.*,
             list_filter(f.reasons, lambda r: not (
-                starts_with(r, 'basis_not_') or starts_with(r, 'december_31_value_missing'))) as others,
+                starts_with(r, 'basis_not_') or starts_with(r, 'december_31_value_missing')
+                or starts_with(r, 'account_owner_contested'))) as others,
         from form_8606 as f
         where f.status = 'UNKNOWN'
             and len(list_filter(f.reasons, lambda r:

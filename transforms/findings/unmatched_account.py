@@ -30,7 +30,8 @@ FINDING = Finding(
         null::date as deadline,
         'Account ' || shown_account(a.account_key) || ' belongs to no client' as title,
         coalesce('A ' || a.account_type, 'An account of unstated type') || ' at ' || coalesce(a.custodian, 'an unnamed custodian')
-            || case when a.stated_person_id is not null then ' names person ' || a.stated_person_id || ', who is not in the persons file'
+            || case when a.account_key in (select account_key from owner_conflicts) then ' has an owner that is contested'
+                when a.stated_person_id is not null then ' names person ' || a.stated_person_id || ', who is not in the persons file'
                 else ' has no person_id' end
             || coalesce(' [' || a.source_file || ':' || a.source_line || ']', '')
             || '; somebody''s Form 8606 may be missing it.' as explanation,

@@ -10,6 +10,9 @@ full_balances as (
     left join account_refs as refs
         on refs.custodian is not distinct from b.custodian and refs.account_number = b.account_number
     where coalesce(b.coverage, 'full') = 'full'
+    -- on one day an account has one value, under its newest number
+    qualify row_number() over (
+        partition by account_key, b.as_of order by coalesce(refs.is_old_number, false), b.source_file, b.source_line) = 1
 ),
 delta_only as (
     select distinct coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key

@@ -1,5 +1,5 @@
 -- One row per person and tax year whose income closes (part of) the direct Roth way and who has contribution room left:
--- the value, basis and pre-tax part of the pool. Only where every input is known.
+-- the value, basis and pre-tax part of the pool. Only where every input is known, and no likely IRA of theirs is unlinked.
 select
     l.person_id,
     l.tax_year,
@@ -21,4 +21,7 @@ where l.status in ('COMPUTED', 'REVIEW')
     and coalesce(p.accounts_undecided, 0) = 0
     and coalesce(p.all_projected, true)
     and py.all_iras_reported is distinct from false
+    and not exists (
+        select 1 from link_suggestions as s
+        where s.needs_review and s.person_id = l.person_id and s.tax_year = l.tax_year)
     and run.as_of <= py.contribution_due_date

@@ -24,11 +24,7 @@ subjects as (
     left join known_accounts as a on a.account_key = refs.account_key
     left join persons as direct on direct.person_id = r.person_id
     left join (
-        select tax_id, min(person_id) as person_id
-        from persons
-        where tax_id is not null
-        group by tax_id
-        having count(*) = 1
+        select tax_id, person_id from person_tax_ids where persons_with_it = 1
     ) as employee on employee.tax_id = r.owner_tax_id
     left join put_right as p on p.source_sha256 = r.source_sha256 and p.line_number = r.line_number
     where r.blocks and p.line_number is null
@@ -40,11 +36,11 @@ select
     line_number,
     rule,
     kind,
-    kind in ('accounts', 'ira_basis', 'tax_profiles')
+    kind in ('accounts', 'ira_basis', 'tax_profiles', 'account_links', 'renumbered_accounts')
         or (kind in ('transactions', 'balances', 'form_5498') and (account_key is null or is_ira_or_unknown(account_type)))
         as blocks_form_8606,
     kind = 'tax_profiles' or (kind = 'transactions' and (account_key is null or is_ira_or_unknown(account_type)))
-        or kind = 'accounts' as blocks_ira_limits,
+        or kind in ('accounts', 'account_links', 'renumbered_accounts') as blocks_ira_limits,
     kind in ('plan_contributions', 'payroll_contributions')
         -- it may be the employer's SEP money, which counts for 415(c)
         or (kind = 'transactions' and coalesce(account_type in ('sep_ira', 'roth_sep_ira'), false)) as blocks_mega,

@@ -72,6 +72,17 @@ every as (
     inner join stated_events as a on a.event_id = c.event_id
     inner join year_limits as y on y.tax_year in (a.contribution_year, a.event_year)
     where c.taken_back is null and a.person_id is not null and is_ira_or_unknown(a.account_type)
+    union all
+    select
+        d.person_id,
+        y.tax_year,
+        d.reason,
+        true as blocks_form_8606,
+        true as blocks_ira_limits,
+        starts_with(d.reason, 'merged_rows_differ') as blocks_mega,
+    from identity_doubts as d
+    cross join year_limits as y
+    where d.makes = 'UNKNOWN'
 )
 select
     person_id,

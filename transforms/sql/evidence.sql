@@ -68,6 +68,13 @@ own_accounts as (
     from pool_accounts as p
     where p.source_file is not null
 ),
+links as (
+    select
+        p.person_id, p.tax_year, 'account' as topic, p.account_key, l.source_file, l.source_line, null::decimal(18, 2) as amount,
+        shown_account(p.account_key) || ': linked to this client by an approval of ' || l.approved_on as text,
+    from pool_accounts as p
+    inner join crosswalk as l on l.account_key = p.account_key
+),
 basis as (
     select
         b.person_id, y.tax_year, 'basis' as topic, null as account_key, b.source_file, b.source_line, b.basis as amount,
@@ -133,6 +140,7 @@ union all by name select * from taken_back
 union all by name select * from corrected
 union all by name select * from pool
 union all by name select * from own_accounts
+union all by name select * from links
 union all by name select * from basis
 union all by name select * from profiles
 union all by name select * from plan_money

@@ -1,11 +1,13 @@
 -- One row per account. What the firm says of an account wins over what the custodian's file says, field by
 -- field; a different account type from the custodian is kept beside it, for the person to be marked REVIEW.
+-- Whose it is: an approved link, then the accounts file's person_id, then the tax id where that alone may decide.
 with
 rows as (
     select
         coalesce(refs.account_key, coalesce(a.custodian, '?') || ':' || a.account_number) as account_key,
         a.*,
         a.profile like 'house-%' as from_firm,
+        coalesce(refs.is_old_number, false) as is_old_number,
     from accounts as a
     left join account_refs as refs
         on refs.custodian is not distinct from a.custodian and refs.account_number = a.account_number
@@ -30,15 +32,22 @@ merged as (
         max(account_type) filter (not from_firm and account_type <> 'other') as custodian_type,
         max(custodian_code) filter (account_type = 'other') as unmapped_type_code,
         coalesce(max(person_id) filter (from_firm), max(person_id)) as stated_person_id,
+        -- an old and a new number of one account may name two persons
+        case when count(distinct person_id) filter (from_firm) > 1 then list_sort(list(distinct person_id) filter (from_firm)) end
+            as stated_apart,
         coalesce(max(owner_tax_id) filter (from_firm), max(owner_tax_id)) as owner_tax_id,
+        coalesce(max(owner_name) filter (from_firm), max(owner_name)) as owner_name,
+        coalesce(max(owner_birth_date) filter (from_firm), max(owner_birth_date)) as owner_birth_date,
         coalesce(max(rep_code) filter (from_firm), max(rep_code)) as rep_code,
         coalesce(max(plan_id) filter (from_firm), max(plan_id)) as plan_id,
         max(inherited_from) as inherited_from,
         coalesce(max(beneficiary_is_spouse) filter (from_firm), max(beneficiary_is_spouse)) as beneficiary_is_spouse,
         coalesce(max(treated_as_own) filter (from_firm), max(treated_as_own)) as treated_as_own,
         max(simple_first_contribution_date) as simple_first_contribution_date,
-        coalesce(max(opened_on) filter (from_firm), max(opened_on)) as opened_on,
-        coalesce(max(closed_on) filter (from_firm), max(closed_on)) as closed_on,
+        -- where the number changed, the account was opened under the old one and is closed only if the new one is
+        coalesce(min(opened_on) filter (is_old_number), max(opened_on) filter (from_firm), max(opened_on)) as opened_on,
+        coalesce(
+            max(closed_on) filter (from_firm and not is_old_number), max(closed_on) filter (not is_old_number)) as closed_on,
         arg_min(source_file, (not from_firm, source_file, source_line)) as source_file,
         arg_min(source_line, (not from_firm, source_file, source_line)) as source_line,
     from rows
@@ -51,29 +60,48 @@ every as (
     from mentioned
     where account_key not in (select account_key from merged)
 ),
+-- accounts with one owner tax id that is one person's
 owners as (
-    select tax_id, min(person_id) as person_id
-    from persons
-    where tax_id is not null
-    group by tax_id
-    having count(*) = 1
+    select a.account_key, min(p.person_id) as person_id
+    from account_tax_ids as a
+    left join person_tax_ids as p on p.tax_key = a.tax_key and p.persons_with_it = 1
+    group by a.account_key
+    having count(distinct a.tax_key) = 1
+),
+judged as (
+    select
+        every.*,
+        -- a tax id alone never decides the account of an entity (its EIN may have the digits of somebody's number), of a minor,
+        -- or one that was inherited
+        every.account_type in ('trust', '529', '401k', 'roth_401k', '401a', 'inherited_traditional_ira', 'inherited_roth_ira')
+            or every.inherited_from is not null
+            or coalesce(every.owner_birth_date, by_tax_id.birth_date) > run.as_of - interval 18 year as tax_id_cannot_decide,
+        owners.person_id as person_of_tax_id,
+        link.account_key is not null as has_link,
+        linked.person_id as person_of_link,
+        stated.person_id as person_of_accounts_file,
+    from every
+    cross join run
+    left join crosswalk as link on link.account_key = every.account_key
+    left join persons as linked on linked.person_id = link.person_id
+    left join persons as stated on stated.person_id = every.stated_person_id and every.stated_apart is null
+    left join owners on owners.account_key = every.account_key
+    left join persons as by_tax_id on by_tax_id.person_id = owners.person_id
 )
 select
-    every.* exclude (stated_person_id),
-    stated_person_id,
-    -- a tax id alone never decides an entity, a minor's or an inherited account
-    coalesce(
-        persons.person_id,
-        case
-            when stated_person_id is null
-                and every.account_type not in ('trust', 'inherited_traditional_ira', 'inherited_roth_ira', '529')
-                then owners.person_id
-        end
-    ) as person_id,
+    * exclude (has_link, person_of_link, person_of_accounts_file),
+    case
+        when has_link then person_of_link
+        when stated_person_id is not null then person_of_accounts_file
+        when tax_id_cannot_decide is not true then person_of_tax_id
+    end as person_id,
+    case
+        when has_link then 'link'
+        when stated_person_id is not null then 'accounts file'
+        when person_of_tax_id is not null and tax_id_cannot_decide is not true then 'tax id'
+    end as owner_from,
     firm_type is not null and custodian_type is not null
         and firm_type <> custodian_type
         and (is_traditional_kind(firm_type) <> is_traditional_kind(custodian_type)
              or is_roth_kind(firm_type) <> is_roth_kind(custodian_type)) as type_conflict,
-from every
-left join persons on persons.person_id = every.stated_person_id
-left join owners on owners.tax_id = every.owner_tax_id
+from judged

@@ -81,6 +81,24 @@ create macro severity_of(amount, deadline, as_of) as
 -- Reasons as a sentence for people: without their leading codes.
 create macro in_words(reasons) as
     array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');
+-- The halves of a suggestion's id: a record by a hash of what names it, so that an answer finds it whatever else changes.
+create macro link_half(kind, record) as left(sha256(kind || ':' || record), 16);
+create macro is_generation(word) as word in ('jr', 'sr', 'ii', 'iii', 'iv');
+-- A name in plain lower-case words, without titles and what custodians add to a registration.
+create macro name_words(name) as
+    list_filter(
+        string_split(trim(regexp_replace(lower(strip_accents(coalesce(replace(name, '''', ''), ''))), '[^a-z0-9]+', ' ', 'g')), ' '),
+        lambda w: w not in ('', 'mr', 'mrs', 'ms', 'dr', 'ira', 'roth', 'rollover', 'sep', 'simple', 'fbo', 'cust', 'custodian'));
+-- Two dates as text that are one, or one with a slip of the pen: one digit, two digits swapped, day and month swapped.
+create macro birth_agrees(a, b) as
+    a = b or damerau_levenshtein(a, b) <= 1
+    or (left(a, 4) = left(b, 4) and a[6:7] = b[9:10] and a[9:10] = b[6:7]);
+-- Two given names that may be one: the same first word, an initial of the other, one cut short, or but for a slip of the pen.
+create macro given_agrees(a, b) as
+    split_part(a, ' ', 1) = split_part(b, ' ', 1)
+    or (least(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1 and left(a, 1) = left(b, 1))
+    or starts_with(a, b) or starts_with(b, a)
+    or (not regexp_matches(a || b, '[0-9]') and (jaro_winkler_similarity(a, b) >= 0.9 or damerau_levenshtein(a, b) <= 1));
 -- Money a plan type cannot hold is nought where it isn't stated, not unknown.
 create macro deferrals_in(plan_type, amount) as
     case when plan_type in ('sep', '401a', 'pension') then coalesce(amount, 0) else amount end;

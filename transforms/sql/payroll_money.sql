@@ -3,11 +3,9 @@
 -- say, else what the profile says its name says; `why_unknown` says why money cannot be counted at all.
 with
 owners as (
-    select tax_id, min(person_id) as person_id
-    from persons
-    where tax_id is not null
-    group by tax_id
-    having count(*) = 1
+    select tax_id, person_id
+    from person_tax_ids
+    where persons_with_it = 1
 ),
 named as (
     -- slots are written as the layout writes them or in another hand: case, spaces and underscores don't tell them apart

@@ -22,7 +22,7 @@ unplaced as (
             else 'plan_sources: which plan is the payroll file''s money (' || string_agg(distinct m.source_column, ', ') || ') of?'
         end as payroll_unplaced,
     from payroll_money as m
-    inner join persons as p on p.tax_id = m.owner_tax_id
+    inner join person_tax_ids as p on p.tax_id = m.owner_tax_id
     where (m.person_id is null or m.plan_id is null) and m.amount <> 0
         and m.stated_source is distinct from 'not_a_contribution'
     group by p.person_id, m.tax_year

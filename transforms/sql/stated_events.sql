@@ -1,9 +1,10 @@
 -- One row per account event with a tax meaning, on a known account, as the sources state it, up to the as-of date: what is
--- dated later has not happened yet. The firm's own row replaces the custodian's row of the same event (same account, type, date, amount and
--- tax year, pairwise); where the custodian states no tax year, the firm's year is the event's.
--- A row that takes another one back (`takes_back`) is here too; which row that is, is in `cancellations`.
+-- dated later has not happened yet. The firm's own row replaces the custodian's row of the same event (same account, type,
+-- date, amount and tax year, pairwise); where the custodian states no tax year, the firm's year is the event's. An event
+-- resent under an account's new number is the one already known under the old. A row that takes another one back
+-- (`takes_back`) is here too; which row that is, is in `cancellations`.
 with
-resolved as (
+on_accounts as (
     select
         t.custodian || ':' || t.account_number || ':' || t.transaction_id as event_id,
         a.account_key,
@@ -23,6 +24,7 @@ resolved as (
         t.source_line,
         t.profile like 'house-%' as from_firm,
         row_number() over (order by t.source_file, t.source_line, t.transaction_id, a.account_key, t.source_sha256) as n,
+        refs.is_old_number,
     from transactions as t
     inner join account_refs as refs
         on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
@@ -36,6 +38,35 @@ resolved as (
         and case when other_leg.on_traditional then is_traditional_kind(a.account_type) else is_roth_kind(a.account_type) end
         and t.profile not like 'house-%'
     where t.transaction_type not in ('market', 'unclassified') and t.trade_date <= (select as_of from run)
+),
+by_number as (
+    select
+        *,
+        row_number() over (
+            partition by account_key, transaction_type, trade_date, amount, contribution_year, from_firm, takes_back,
+                is_old_number
+            order by n
+        ) as occurrence,
+    from on_accounts
+),
+resent as (
+    select old.n
+    from by_number as old
+    inner join by_number as new
+        on old.is_old_number and not new.is_old_number
+        and new.account_key = old.account_key
+        and new.transaction_type = old.transaction_type
+        and new.trade_date = old.trade_date
+        and new.amount = old.amount
+        and new.contribution_year = old.contribution_year
+        and new.from_firm = old.from_firm
+        and new.takes_back = old.takes_back
+        and new.occurrence = old.occurrence
+),
+resolved as (
+    select * exclude (is_old_number)
+    from on_accounts
+    where n not in (select n from resent)
 ),
 by_year as (
     select

@@ -1,0 +1,44 @@
+"""A retirement account that two statements give to different persons, or to somebody who isn't in the book.
+
+One row per account and person it may belong to (one without a person if nobody of the book is named). The dollars are the account's
+last value. Guard: never for entity, minors' or inherited accounts by tax id alone, nor for plain brokerage accounts.
+"""
+
+from transforms.findings import Finding
+
+FINDING = Finding(
+    rule="account_owner_contested",
+    authority="IRC 408(d)(2): all IRAs of a person are one",
+    topics=("account",),
+    sql="""
+    with last_value as (
+        select
+            coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key,
+            arg_max(b.market_value, b.as_of) as market_value,
+        from balances as b
+        left join account_refs as refs
+            on refs.custodian is not distinct from b.custodian and refs.account_number = b.account_number
+        group by all
+    )
+    select
+        c.person_id, c.account_key as subject, max(y.tax_year) as tax_year,
+        any_value(v.market_value) as amount, 'value' as amount_is,
+        case when c.makes = 'UNKNOWN' then 'high' else 'medium' end as severity,
+        null::date as deadline,
+        'It is contested whose account ' || shown_account(c.account_key) || ' is' as title,
+        in_words([c.reason]) || '.' || case
+            when c.makes = 'REVIEW' then ' It is counted for ' || c.counted_for || ' only.'
+            when c.counted_for is null then ' It is counted for nobody, and the results it may belong in are UNKNOWN.'
+            else ' It may be counted twice, so the results are UNKNOWN.' end as explanation,
+        case c.why
+            when 'two_links' then 'End the wrong link: state it again in an account_links file with the same valid_from and a valid_to.'
+            when 'link_to_nobody' then 'Add the person to the persons file, or state the link again with the right person_id.'
+            when 'renumbering_unclear' then 'State each old number once in a renumbered_accounts file, with the number it has now.'
+            else 'Make the statements agree: the accounts file''s person_id, the tax id in the persons file, or an account_links row.' end
+            as action,
+    from owner_conflicts as c
+    cross join year_limits as y
+    left join last_value as v on v.account_key = c.account_key
+    group by c.person_id, c.account_key, c.makes, c.reason, c.counted_for, c.why
+    """,
+)
