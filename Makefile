@@ -37,7 +37,7 @@ demo: setup ## write a sample book into demo/inbox and run it
 	echo "Open a workbook:"; ls demo/out/latest/workbooks/*.xlsx | sed 's/^/  /'
 
 test: $(VENV)/.developing ## run every test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadscope
 
 lint: $(VENV)/.developing ## check style, types and import order
 	$(BIN)/ruff check .

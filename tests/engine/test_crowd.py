@@ -149,7 +149,7 @@ def test_an_ira_that_was_spent_is_worth_nothing_not_less() -> None:
 # --- alone and together ----------------------------------------------------------------------------------------------
 
 RENAMED = ("person_id", "spouse_person_id", "household_id", "account_number", "plan_id", "employer_group_id",
-           "transaction_id")  # fmt: skip
+           "transaction_id", "given_name", "family_name")  # fmt: skip
 NAMED = ("status", "way", "rule", "severity", "ira_kind")
 #: The rank is a place among everybody; a line is where this book happens to hold the row.
 OF_THE_BOOK = ("rank", "source_line")

@@ -28,6 +28,7 @@ WANTED = """
 #: excess was carried into its first year.
 NOT_IN_THE_DEMO = (
     "account_links",
+    "corrections",
     "excess_carryovers",
     "expected_files",
     "link_decisions",

@@ -31,8 +31,15 @@ def parsed(made: Draft):  # type: ignore[no-untyped-def]
     return parse("draft.toml", tomllib.loads(made.text))
 
 
-#: Records run together on one line show no length.
-DRAFTED = [s for s in SAMPLES if s[1] != "1099r_5498_ty2025.run_together.txt"]
+#: Records run together on one line show no length, and a delimited file without a header nothing to bind to.
+UNDRAFTED = ("1099r_5498_ty2025.run_together.txt", "SUPER_OMNI_NEWR_PARTSRCVAL_DAILY_NG_PRD.DAT")
+DRAFTED = [s for s in SAMPLES if s[1] not in UNDRAFTED]
+
+
+@pytest.mark.parametrize(("profile", "name"), [s for s in SAMPLES if s[1] in UNDRAFTED])
+def test_what_shows_no_layout_says_so(profile: str, name: str) -> None:
+    with pytest.raises(FileSetAside, match="nothing to draft from"):
+        draft((GOLDEN / profile / name).read_bytes())
 
 
 @pytest.mark.parametrize(("profile", "name"), DRAFTED, ids=[n for _, n in DRAFTED])

@@ -29,6 +29,8 @@ _SAMPLE_LINES = 2_000
 _SEARCHED = 60
 _MOST_CODES = 50
 _LONGEST_CODE = 48
+#: A column name as programs write it: OfficeCode, TaxIdNumber.
+_RUN_TOGETHER = re.compile(r"[A-Z][A-Za-z0-9]*")
 _SHORTEST_UNKNOWN = 4
 _DATES = (
     "%Y-%m-%d",
@@ -173,11 +175,12 @@ def _delimited(lines: list[str], delimiter: str, encoding: str) -> _Sample | Non
 
 
 def _is_header(row: list[str], sure: int) -> bool:
-    """At least `sure` names we know, and half of the cells are words column names are made of."""
+    """At least `sure` names we know, and the cells are words column names are made of or words run together."""
     filled = [cell for cell in row if cell.strip()]
     known = {name for names in _NAMES.values() for name in names} | set(_PAY_DATE)
+    ours = sum(_plain(cell) in known for cell in filled)
     likely = sum(reads_like_a_column_name(header_name(cell)) for cell in filled)
-    return sum(_plain(cell) in known for cell in filled) >= sure and 2 * likely >= len(filled)
+    return ours >= sure and (2 * likely >= len(filled) or all(_RUN_TOGETHER.fullmatch(cell.strip()) for cell in filled))
 
 
 def _bound(names: list[str], shape: str) -> dict[str, str]:
@@ -355,9 +358,20 @@ def _sources(sample: _Sample, shape: str, bound: dict[str, str]) -> tuple[list[s
     return lines, ["which columns hold money, and which source each is where the recordkeeper's own text says so"]
 
 
+def _refuse_headerless(filled: list[str]) -> None:
+    """Lines of one number of cells have columns, and what these are is written nowhere in the file."""
+    for delimiter in DELIMITERS:
+        if len(filled) > 1 and len({line.count(delimiter) for line in filled}) == 1 and filled[0].count(delimiter) >= 4:
+            raise FileSetAside(
+                "no_layout_found",
+                "the lines are cells without a header: nothing to draft from; take the columns from the layout",
+            )
+
+
 def _fixed_draft(lines: list[str], encoding: str) -> tuple[list[str], list[str]]:
     """A fixed-width layout as far as it shows: its record length and known sentinels. Positions can't be guessed."""
     filled = [line for line in lines if line.strip()]
+    _refuse_headerless(filled)
     length, count = Counter(len(line) for line in filled).most_common(1)[0]
     if length < 20 or len(filled) < 2 or 2 * count < len(filled):
         raise FileSetAside(

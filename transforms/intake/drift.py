@@ -16,7 +16,8 @@ from schemas.profile import Profile, Section, profiles
 from schemas.tables import HOUSE_KINDS, INPUT_TABLES
 from transforms.intake.lines import SectionRows, header_name
 
-_WORD = re.compile(r"[a-z]+")
+#: Words inside a name, also where only a capital parts them (AccountNumber, TaxID).
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LONGEST_NAME = 48
 #: Long numbers and addresses are in no column's name.
 _NO_NAME = re.compile(r"\d{4}|@")
@@ -98,12 +99,16 @@ def _known(profile: Profile, section: Section) -> frozenset[str]:
 @cache
 def _vocabulary() -> frozenset[str]:
     ours = (name for layout in _layouts() for name in layout.known)
-    return frozenset(_COLUMN_WORDS.split()) | {word for name in ours for word in _WORD.findall(name.lower())}
+    return frozenset(_COLUMN_WORDS.split()) | {word for name in ours for word in _words(name)}
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 def reads_like_a_column_name(text: str) -> bool:
     """True where every word of a short text is one column names are made of, and it has no long number."""
-    words = _WORD.findall(text.lower())
+    words = _words(text)
     short = len(text) <= _LONGEST_NAME and _NO_NAME.search(text) is None
     return bool(words) and short and all(word in _vocabulary() for word in words)
 

@@ -44,21 +44,16 @@ facts as (
     select
         f.person_id, f.tax_year, f.status as form_status, y.year_end, r.as_of,
         py.age, py.marginal_tax_rate, py.active_participant,
-        py.hsa_coverage, py.hsa_contributions, py.qhfd_used, py.hsa_family, py.hsa_self_only, py.hsa_catch_up_55,
+        case py.hsa_coverage when 'family' then py.hsa_family when 'self' then py.hsa_self_only end
+            + case when py.age >= 55 then py.hsa_catch_up_55 when py.age < 55 then 0 end as hsa_limit,
+        py.hsa_coverage, py.hsa_contributions, py.qhfd_used,
         -- once in a lifetime: any year's transfer counts
         exists (select 1 from tax_events as e where e.person_id = f.person_id and e.transaction_type = 'qhfd') as qhfd_seen,
         coalesce(f.line_8, 0) > 0 as has_converted,
-        case when has_converted then 0 else coalesce(bc.room, 0) end as to_contribute,
-        case when has_converted then 0 else coalesce(f.line_1, 0) end as to_convert,
-        coalesce(case when has_converted then f.line_8 end, 0) + to_contribute + to_convert as conversion,
-        coalesce(f.line_5, f.line_3) + to_contribute as ratio_basis,
-        lesser(f.line_3, coalesce(f.line_5, f.line_3)) + to_contribute as basis_available,
-        larger(0, coalesce(f.line_6, p.projected_total) - to_convert) as left_in_pool,
-        left_in_pool + coalesce(f.line_7, 0) + conversion as total,
-        f.line_18,
-        lesser(left_in_pool, larger(0, total - ratio_basis)) as pre_tax_left,
-        lesser(pre_tax_left, coalesce(m.movable_to_plan, 0)) as to_plan,
-        lesser(pre_tax_left, coalesce(m.movable_to_hsa, 0)) as to_hsa_at_most,
+        bc.room, f.line_1, f.line_3, coalesce(f.line_5, f.line_3) as line_5, coalesce(f.line_6, p.projected_total) as line_6,
+        coalesce(f.line_7, 0) as line_7, f.line_8, f.line_18,
+        coalesce(m.movable_to_plan, 0) as movable_to_plan,
+        coalesce(m.movable_to_hsa, 0) as movable_to_hsa,
         coalesce(m.simple_undated, 0) as simple_undated,
         coalesce(m.simple_locked, 0) as simple_locked,
         rp.accepting_plan, rp.accepting_employer, rp.plans_to_ask, rp.person_id is not null as has_plan,
@@ -75,16 +70,40 @@ facts as (
     asof left join rmd_ages as rmd on rmd.born_from <= year(py.birth_date)
     where f.status in ('COMPUTED', 'REVIEW')
 ),
+-- what is converted, or would be: one step a CTE, each column stated once
+intended as (
+    select
+        *,
+        case when has_converted then 0 else coalesce(room, 0) end as to_contribute,
+        case when has_converted then 0 else coalesce(line_1, 0) end as to_convert,
+    from facts
+),
+sized as (
+    select
+        *,
+        case when has_converted then line_8 else 0 end + to_contribute + to_convert as conversion,
+        line_5 + to_contribute as ratio_basis,
+        lesser(line_3, line_5) + to_contribute as basis_available,
+        larger(0, line_6 - to_convert) as left_in_pool,
+    from intended
+),
+totalled as (
+    select *, left_in_pool + line_7 + conversion as total
+    from sized
+),
+pooled as (
+    select *, lesser(left_in_pool, larger(0, total - ratio_basis)) as pre_tax_left
+    from totalled
+),
 exposed as (
     select
         *,
+        lesser(pre_tax_left, movable_to_plan) as to_plan,
         as_of > year_end as year_has_ended,
         coalesce(case when has_converted then line_18 end,
             conversion - lesser(basis_available, mul_div(conversion, lesser(ratio_basis, total), total))) as taxable_now,
-        case hsa_coverage when 'family' then hsa_family when 'self' then hsa_self_only end
-            + case when age >= 55 then hsa_catch_up_55 when age < 55 then 0 end as hsa_limit,
-        lesser(to_hsa_at_most, larger(0, hsa_limit - hsa_contributions)) as to_hsa,
-    from facts
+        lesser(lesser(pre_tax_left, movable_to_hsa), larger(0, hsa_limit - hsa_contributions)) as to_hsa,
+    from pooled
     where conversion > 0 and pre_tax_left > 0
 ),
 ways as (
