@@ -220,6 +220,52 @@ def nothing_converted_in_an_ended_year(book: Book, who: str) -> None:
     book.event(f"{who}T", "2025-02-01", "contribution", 7000, tax_year=2025)
 
 
+def a_transfer_in_flight(book: Book, who: str) -> None:
+    """408(d)(2): 40,000 on its way to another custodian is still the client's; 7,500 x 7,500 / 107,500 = 523.26."""
+    _two_years(book, who)
+    _basis(book, who, 2025, 0)
+    _ira(book, who, 60_000, as_of="2026-11-28")
+    _ira(book, who, 0, "U", as_of="2026-11-28")
+    _ira(book, who, 7500, "R", kind="roth_ira")
+    book.event(f"{who}T", "2026-02-10", "contribution", 7500, tax_year=2026)
+    book.convert("2026-03-10", 7500, out_of=f"{who}T", into=f"{who}R")
+    book.event(f"{who}T", "2026-11-25", "trustee_transfer_out", 40_000)
+
+
+def a_conversion_over_the_year_end(book: Book, who: str) -> None:
+    """Line 8 counts in the year it left; the Roth leg of January 2 doesn't make 2026 miss an IRA."""
+    _two_years(book, who)
+    _basis(book, who, 2024, 10_000)
+    _ira(book, who, 90_000, as_of="2025-12-31")
+    _ira(book, who, 0, "R", kind="roth_ira")
+    book.event(f"{who}T", "2025-12-31", "roth_conversion_out", 10_000)
+    book.event(f"{who}R", "2026-01-02", "roth_conversion_in", 10_000)
+
+
+def an_older_rollover_that_never_came_back(book: Book, who: str) -> None:
+    """The one of May 2024 stays open; the one of December 2025 is back in January: line 6 is 50,000 + 20,000."""
+    _two_years(book, who)
+    _basis(book, who, 2024, 7000)
+    _ira(book, who, 50_000, as_of="2025-12-31")
+    _ira(book, who, 0, "U", as_of="2025-12-31")
+    _ira(book, who, 10_000, "R", kind="roth_ira")
+    book.event(f"{who}T", "2023-05-10", "rollover_out", 20_000)
+    book.event(f"{who}T", "2025-12-10", "rollover_out", 20_000)
+    book.event(f"{who}U", "2026-01-20", "rollover_in", 20_000)
+    book.convert("2025-06-01", 10_000, out_of=f"{who}T", into=f"{who}R")
+
+
+def withholding_replaced(book: Book, who: str) -> None:
+    """Rules D5: 9,000 and the withheld 1,000 both reached the Roth IRA: 10,000 converted, nothing distributed."""
+    _two_years(book, who)
+    _basis(book, who, 2025, 10_000)
+    _ira(book, who, 0)
+    _ira(book, who, 10_000, "R", kind="roth_ira")
+    book.convert("2026-03-10", 9000, out_of=f"{who}T", into=f"{who}R")
+    book.event(f"{who}T", "2026-03-10", "withholding", 1000)
+    book.event(f"{who}R", "2026-04-20", "roth_conversion_in", 1000)
+
+
 CASES: tuple[Case, ...] = (
     later_than_the_as_of_date, recharacterized_after_december_31, recharacterized_after_october_15,
     unread_event_since_the_basis, basis_nought_and_only_outflows, firm_states_the_year,
@@ -227,7 +273,8 @@ CASES: tuple[Case, ...] = (
     converts_before_the_rmd, converts_after_the_rmd, converts_a_young_simple, returned_within_the_year,
     returned_without_a_year, divorce_with_this_years_basis, ten_dollars_over_both_kinds, roth_simple_deferrals,
     no_birth_date_little_pay, profile_row_set_aside, one_way_spouse, spouse_unreadable, hsa_transfer_of_2024,
-    nothing_converted_in_an_ended_year,
+    nothing_converted_in_an_ended_year, a_transfer_in_flight, a_conversion_over_the_year_end,
+    an_older_rollover_that_never_came_back, withholding_replaced,
 )  # fmt: skip
 
 #: case, table, tax year, status, columns, and the codes of its reasons
@@ -265,6 +312,16 @@ EXPECTED: tuple[tuple[Case, str, int, str, dict[str, Any], tuple[str, ...]], ...
      ()),
     (profile_row_set_aside, "form_8606", 2026, "UNKNOWN", {"line_18": None}, ("row_set_aside",)),
     (one_way_spouse, "ira_limits", 2026, "COMPUTED", {"contribution_limit": 7500}, ()),
+    (a_transfer_in_flight, "form_8606", 2026, "REVIEW", {"line_6": 100_000, "line_11": Decimal("523.26")},
+     ("rollover_in_transit",)),
+    (a_conversion_over_the_year_end, "form_8606", 2025, "COMPUTED",
+     {"line_8": 10_000, "line_11": 1000, "line_14": 9000}, ()),
+    (a_conversion_over_the_year_end, "form_8606", 2026, "COMPUTED",
+     {"line_2": 9000, "line_8": None, "line_14": 9000}, ()),
+    (an_older_rollover_that_never_came_back, "form_8606", 2025, "REVIEW", {"line_6": 70_000, "line_11": 875},
+     ("three_place_ratio",)),
+    (withholding_replaced, "form_8606", 2026, "REVIEW", {"line_7": 0, "line_8": 10_000, "line_18": 0},
+     ("withholding_replaced",)),
     (spouse_unreadable, "ira_limits", 2026, "UNKNOWN", {"contribution_limit": None}, ("spouse_contributions_unknown",)),
 )  # fmt: skip
 

@@ -37,8 +37,12 @@ ROOT = Path(__file__).resolve().parents[2]
 SQL = Path("transforms", "sql")
 TESTS = Path("tests", "engine")
 COPIED = ("docs", "flows", "limits", "reports", "schemas", "tests", "transforms", "pyproject.toml")
-#: It asks another program, so its failures are not about our rules alone.
-LEFT_OUT = ("test_open_tax_solver.py",)
+#: The first asks another program, so its failures are not about our rules alone. The others are about people, pairs of
+#: accounts and findings: minutes a mutant, for what a change of a tax rule hardly touches. Without them a score is a floor.
+LEFT_OUT = (
+    "test_open_tax_solver.py", "test_findings_golden.py", "test_identity.py", "test_suggested_links.py",
+    "test_reconciliation.py", "test_corrected_numbers.py",
+)  # fmt: skip
 LEAST_TIMEOUT = 180.0
 #: A mutant gets this many times the time of the unchanged tree: jobs slow each other down, and a survivor that only
 #: ran out of time would count as killed.

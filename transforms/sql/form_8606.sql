@@ -84,7 +84,10 @@ facts as (
         l.status as limits_status,
         l.reasons as limits_reasons,
         l.contribution_limit,
-        coalesce(f.distributions, 0) + coalesce(f.withholding, 0)
+        -- tax withheld from a conversion and put into the Roth IRA from other money was converted after all
+        case when f.converted > 0 and f.converted_in - f.converted between 0.01 and f.withholding
+            then f.converted_in - f.converted else 0 end as withholding_replaced,
+        coalesce(f.distributions, 0) + coalesce(f.withholding, 0) - withholding_replaced
             + coalesce(f.qcd_too_young, 0)
             + larger(0, coalesce(f.qcd, 0) - coalesce(f.qcd_too_young, 0) - py.qcd_limit) as line_7,
         coalesce(f.qcd_too_young, 0) as qcd_too_young,
@@ -100,7 +103,7 @@ facts as (
         -- only what repays this year's disaster distributions comes off line 6
         lesser(coalesce(f.disaster_repayments, 0), coalesce(f.disaster_distributions, 0)) as disaster_repaid,
         larger(0, coalesce(f.qcd, 0) - coalesce(f.qcd_too_young, 0) - py.qcd_limit) as qcd_above_limit,
-        coalesce(f.converted, 0) as line_8,
+        coalesce(f.converted, 0) + withholding_replaced as line_8,
         coalesce(f.converted_in, 0) as converted_in,
         coalesce(f.after_tax_rolled_in, 0) as after_tax_rolled_in,
         coalesce(f.divorce_in, 0) as divorce_in,
@@ -278,7 +281,7 @@ select
             or (j.form_5498_differs and j.money_came_out)
             or j.type_conflict
             or j.qcd_above_limit > 0 or j.qcd_too_young > 0 or j.qcd_age_unknown
-            or j.rmd_not_seen
+            or j.rmd_not_seen or j.withholding_replaced > 0
             or j.converted_from_young_simple + j.converted_from_undated_simple > 0
             or (j.moved_in_after_year_end + j.moved_out_after_year_end > 0 and j.money_came_out
                 and j.basis_of_line_6 = 'december_31')
@@ -362,6 +365,9 @@ select
             case when j.qcd_age_unknown then
                 'birth_date_missing: whether the charitable distributions came after age 70 1/2 is not known; they were left off line 7'
                 end,
+            case when j.withholding_replaced > 0 then
+                'withholding_replaced: ' || usd(j.withholding_replaced) || ' withheld from a conversion was put into the Roth IRA from '
+                || 'other money and counts as converted, if that was within 60 days' end,
             case when j.rmd_not_seen then
                 'rmd_first: from age ' || j.rmd_age || ' on the year''s required minimum comes out before anything is converted, and none '
                 || 'is seen before the conversion; that part belongs on line 7, not line 8' end,

@@ -69,7 +69,7 @@ rollovers as (
         coalesce(sum(amount) filter (
             transaction_type = 'trustee_transfer_out' and year(arrived_on) = event_year + 1), 0) as transfers_over_year_end,
         coalesce(sum(amount) filter (
-            transaction_type = 'rollover_out' and arrived_on is null and not window_closed), 0) as in_transit,
+            arrived_on is null and not window_closed), 0) as in_transit,
         coalesce(sum(amount) filter (
             transaction_type = 'rollover_out' and arrived_on is null and window_closed), 0) as never_arrived,
         coalesce(sum(amount) filter (
