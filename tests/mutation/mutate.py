@@ -38,7 +38,7 @@ SQL = Path("transforms", "sql")
 TESTS = Path("tests", "engine")
 COPIED = ("docs", "flows", "limits", "reports", "schemas", "tests", "transforms", "pyproject.toml")
 #: The first asks another program, so its failures are not about our rules alone. The others are about people, pairs of
-#: accounts and findings: minutes a mutant, for what a change of a tax rule hardly touches. Without them a score is a floor.
+#: accounts and findings: minutes a mutant, for what a change of a tax rule hardly touches. A score without them is low.
 LEFT_OUT = (
     "test_open_tax_solver.py", "test_findings_golden.py", "test_identity.py", "test_suggested_links.py",
     "test_reconciliation.py", "test_corrected_numbers.py",
