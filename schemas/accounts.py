@@ -46,11 +46,13 @@ def mask_digits(text: str) -> str:
     'History_for_Account_...0101.csv'
     >>> mask_digits("Accounts_20260309-071502.csv")
     'Accounts_20260309-071502.csv'
+    >>> mask_digits("Positions-2020-11-16-074214.CSV")
+    'Positions-2020-11-16-074214.CSV'
     """
 
     def cut(found: re.Match[str]) -> str:
         digits, before = found.group(), text[: found.start()]
-        after_date = re.search(r"\d{8}[-_.]$", before) is not None
+        after_date = re.search(r"\d{4}-?\d{2}-?\d{2}[-_.]$", before) is not None
         if _is_date(digits) or (after_date and len(digits) == 6):
             return digits
         return "..." + digits[-4:]

@@ -14,6 +14,7 @@ SPOKEN = {
     "fidelity": ("contribution", "roth_conversion_out", "roth_conversion_in", "withholding"),
     "vanguard": ("contribution", "roth_conversion_out", "roth_conversion_in"),
 }
+AFTER_EXPORT = "2026-12-01"
 _OWN_POSITIONS = ("schwab", "fidelity", "pershing")
 
 
@@ -53,12 +54,27 @@ def _transactions(book: Book) -> list[Row]:
     ]  # fmt: skip
 
 
+#: What the invented firm waits for: the last one has never come.
+_EXPECTED = tuple(
+    {"source": source, "custodian": custodian, "kind": kind, "frequency": "business_day", "grace_days": "0",
+     "stale_after_days": "4", "starts_on": starts_on}
+    for source, custodian, kind, starts_on in (
+        ("Fidelity history", "fidelity", "fidelity-history", AFTER_EXPORT),
+        ("Fidelity positions", "fidelity", "fidelity-positions", AFTER_EXPORT),
+        ("Schwab positions", "schwab", "schwab-positions", AFTER_EXPORT),
+        ("Pershing positions", "pershing", "pershing-gcus", AFTER_EXPORT),
+        ("FAN Mail positions", "dst_fanmail", "dst-fanmail-apr", AS_OF),
+    )
+)  # fmt: skip
+
+
 def house_rows(book: Book) -> dict[str, list[Row]]:
     """Every house file's good rows, by kind."""
     return book.rows | {
         "accounts": [_account_row(account) for account in book.accounts if account.listed],
         "balances": _balances(book),
         "transactions": _transactions(book),
+        "expected_files": list(_EXPECTED),
     }
 
 

@@ -30,7 +30,6 @@ NOT_IN_THE_DEMO = (
     "account_links",
     "corrections",
     "excess_carryovers",
-    "expected_files",
     "link_decisions",
     "renumbered_accounts",
     "tax_id_changes",

@@ -41,7 +41,8 @@ by_report_group as (
 with_sharers as (
     select
         *,
-        list_sort(list({'id': report_group_id, 'employers': employers}) over (
+        -- only who can use the room shares it
+        list_sort(list({'id': report_group_id, 'employers': employers}) filter (usable_plan) over (
             partition by person_id, tax_year, limit_group_id)) as under_one_limit,
         array_to_string(list_transform(
             list_filter(under_one_limit, lambda other: other.id <> report_group_id and limit_group_id is not null),
