@@ -237,3 +237,13 @@ def test_a_name_that_cannot_be_printed_does_not_stop_the_night(tmp_path: Path) -
         ("bas??.csv", "accepted"), ("two?lines.csv", "accepted"),
     ]  # fmt: skip
     assert night.table("ira_basis").height == 2
+
+
+def test_a_tax_year_in_digits_of_another_script_is_not_stated(tmp_path: Path) -> None:
+    name = "cash-transactions-contribution.csv"
+    text = sample("healthequity-cash", name).decode()
+    garbled = text.replace("Tax year: 2026", "Tax year: \u0662\u0660\u0662\u0666", 1)
+    assert garbled != text
+    night = Book(tmp_path).drop(name, garbled).night()
+    kinds = night.table("transactions").sort("source_line").select("transaction_type", "tax_year").rows()
+    assert ("unclassified", None) in kinds
