@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     import pandera.polars as pa
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
-_PLAIN = r"^-?\d{1,16}(\.\d{1,2}0*)?$"
+_PLAIN = r"^-?[0-9]{1,16}(\.[0-9]{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
-_GROUPED = r"(\d{1,3}(,\d{3}){1,4}|\d{1,15})(\.\d{0,6})?"
+_GROUPED = r"([0-9]{1,3}(,[0-9]{3}){1,4}|[0-9]{1,15})(\.[0-9]{0,6})?"
 TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
 
 #: How each number grammar of a profile writes a number.
 NUMBER_PATTERNS = {
-    "plain": r"^[+-]?(\d{1,15}(\.\d{0,6})?|\.\d{1,6})$",
+    "plain": r"^[+-]?([0-9]{1,15}(\.[0-9]{0,6})?|\.[0-9]{1,6})$",
     "dollar": rf"^([+-]?\$?-?{_GROUPED}|\(\$?{_GROUPED}\))$",
-    "implied": r"^\d{1,18}$",
-    "signed_implied": r"^[+-]?\d{1,18}$",
+    "implied": r"^[0-9]{1,18}$",
+    "signed_implied": r"^[+-]?[0-9]{1,18}$",
     # without a point it could be cents as well as dollars
-    "two_decimals": r"^-?(\d{1,15}\.\d\d|0+)$",
+    "two_decimals": r"^-?([0-9]{1,15}\.[0-9][0-9]|0+)$",
 }
 
 TEXT_RULES: dict[Kind, tuple[str, str]] = {
     "money": ("not_money", _PLAIN),
-    "percent": ("not_percent", r"^-?\d{1,5}(\.\d{1,4})?$"),
-    "year": ("not_a_year", r"^(19\d\d|20\d\d|2100)$"),
+    "percent": ("not_percent", r"^-?[0-9]{1,5}(\.[0-9]{1,4})?$"),
+    "year": ("not_a_year", r"^(19[0-9][0-9]|20[0-9][0-9]|2100)$"),
     "bool": ("not_true_or_false", r"^(true|false)$"),
-    "int": ("not_a_whole_number", r"^-?\d{1,18}$"),
+    "int": ("not_a_whole_number", r"^-?[0-9]{1,18}$"),
 }
 
 Test = Callable[[Any], pl.LazyFrame]
@@ -66,7 +66,7 @@ def _dates(*formats: str) -> Test:
 
 def _iso(data: Any) -> pl.LazyFrame:
     column = pl.col(data.key)
-    shaped = column.str.contains(r"^\d{4}-\d{2}-\d{2}$")
+    shaped = column.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     return data.lazyframe.select(shaped & is_date(column, ("%Y-%m-%d",)))  # type: ignore[no-any-return]
 
 
@@ -78,7 +78,7 @@ def _check(rule: str, test: Test) -> pa.Check:
 
 def _text_checks(column: Column) -> list[pa.Check]:
     if column.name in TAX_ID_COLUMNS:
-        return [_check("not_a_tax_id", _matches(r"^(\d{3}-?\d{2}-?\d{4}|\d{2}-?\d{7})$"))]
+        return [_check("not_a_tax_id", _matches(r"^([0-9]{3}-?[0-9]{2}-?[0-9]{4}|[0-9]{2}-?[0-9]{7})$"))]
     if column.kind == "date":
         return [_check("not_a_date", _iso)]
     if column.kind in TEXT_RULES:
@@ -116,7 +116,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
     day = _check("not_a_date", _dates(*profile.dates))
     year = _check("not_a_year", _matches(TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
-    tax_id = _check("not_a_tax_id", _matches(r"^\d{9}$"))
+    tax_id = _check("not_a_tax_id", _matches(r"^[0-9]{9}$"))
     by_shape: dict[str, dict[str, pa.Column]] = {
         "transactions": {
             "account": pa.Column(pl.String, nullable=False),
@@ -134,9 +134,9 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         },
         "fund_positions": {
             "account": pa.Column(pl.String, nullable=False),
-            "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^\d{15}$"))),
+            "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^[0-9]{15}$"))),
             "price": pa.Column(pl.String, nullable=False, checks=[
-                _check("not_a_number", _matches(r"^\d{9}$")), _check("price_not_known", _priced)]),
+                _check("not_a_number", _matches(r"^[0-9]{9}$")), _check("price_not_known", _priced)]),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
         },
         "listed": {},
@@ -145,7 +145,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
-                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$")), required=False),
+                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$")), required=False),
         },
         "payroll": {
             "tax_id": pa.Column(pl.String, nullable=False),
@@ -154,7 +154,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "compensation": pa.Column(pl.String, nullable=True, checks=number, required=False),
             "highly_compensated": pa.Column(pl.String, nullable=True, checks=flag, required=False),
             "(source|ytd) .*": pa.Column(pl.String, nullable=True, checks=number, regex=True, required=False),
-            r"amount(_\d+)?": pa.Column(pl.String, nullable=True, checks=number, regex=True, required=False),
+            r"amount(_[0-9]+)?": pa.Column(pl.String, nullable=True, checks=number, regex=True, required=False),
         },
         "tax_id_changes": {
             "old_tax_id": pa.Column(pl.String, nullable=False, checks=tax_id),
@@ -171,7 +171,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
-                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$")), required=False),
+                pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$")), required=False),
         },
         "tree_accounts": {
             "account": pa.Column(pl.String, nullable=False),
@@ -180,7 +180,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         "pub1220": {
             "payer_account_number": pa.Column(pl.String, nullable=False),
             "payment_year": pa.Column(pl.String, nullable=False, checks=year),
-            "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^\d{9}$"))),
+            "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$"))),
             "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),
         },
     }  # fmt: skip
@@ -227,8 +227,8 @@ def _typed_checks(column: Column) -> list[pa.Check]:
 _DUE_BY = {
     "business_day": r"^$",
     "weekly": r"^(?i)((mon|tues|wednes|thurs|fri|satur|sun)day)?$",
-    "monthly": r"^([1-9]|[12]\d|3[01])?$",
-    "yearly": r"^((0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))?$",
+    "monthly": r"^([1-9]|[12][0-9]|3[01])?$",
+    "yearly": r"^((0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$",
 }
 
 

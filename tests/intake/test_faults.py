@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from tests.intake.nights import Book, Night, sample
+from tests.intake.nights import KEY, Book, Night, sample
+from transforms.intake.check import check_file
 
 HISTORY = "Accounts_History.csv"
 
@@ -211,3 +213,37 @@ def test_a_rejected_file_is_looked_at_again_every_night(tmp_path: Path) -> None:
     book.night()
     assert book.night("2026-03-02").files.select("state", "received_at").rows()[0][0] == "rejected"
     assert book.clear().night("2026-03-03").files.is_empty()
+
+
+@pytest.mark.parametrize("digits", ["\u0663", "\uff13\uff10\uff10", "\u0968"])
+@pytest.mark.parametrize("column", ["basis", "tax_year"])
+def test_digits_of_another_script_are_no_number(tmp_path: Path, column: str, digits: str) -> None:
+    cells = {"basis": "100", "tax_year": "2025", column: digits}
+    text = f"person_id,tax_year,basis\nP1,{cells['tax_year']},{cells['basis']}\nP2,2025,100\n"
+    night = Book(tmp_path).drop("basis.csv", text).night()
+    assert night.rejects.select("column", "line_number").rows() == [(column, 2)]
+    assert night.table("ira_basis")["person_id"].to_list() == ["P2"]
+
+
+def test_a_name_that_cannot_be_printed_does_not_stop_the_night(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    (tmp_path / "inbox").mkdir()
+    for number, name in enumerate((b"bas\xff\xfe.csv", b"two\nlines.csv"), 1):
+        path = tmp_path / "inbox" / os.fsdecode(name)
+        path.write_text(f"person_id,tax_year,basis\nP{number},2025,100\n", encoding="utf-8")
+        assert check_file(path, KEY).lines()[0].isprintable()
+    night = book.night()
+    assert night.files.select("file_name", "state").rows() == [
+        ("bas??.csv", "accepted"), ("two?lines.csv", "accepted"),
+    ]  # fmt: skip
+    assert night.table("ira_basis").height == 2
+
+
+def test_a_tax_year_in_digits_of_another_script_is_not_stated(tmp_path: Path) -> None:
+    name = "cash-transactions-contribution.csv"
+    text = sample("healthequity-cash", name).decode()
+    garbled = text.replace("Tax year: 2026", "Tax year: \u0662\u0660\u0662\u0666", 1)
+    assert garbled != text
+    night = Book(tmp_path).drop(name, garbled).night()
+    kinds = night.table("transactions").sort("source_line").select("transaction_type", "tax_year").rows()
+    assert ("unclassified", None) in kinds

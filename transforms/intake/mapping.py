@@ -134,7 +134,7 @@ def _stated_year(profile: Profile, events: pl.DataFrame) -> pl.Expr:
     stated = [pl.lit(None, pl.Int32)]
     if profile.tax_year_in_description is not None:
         pattern = "(?i)" + profile.tax_year_in_description.pattern
-        stated.insert(0, pl.col("description").str.extract(pattern, 1).cast(pl.Int32))
+        stated.insert(0, pl.col("description").str.extract(pattern, 1).cast(pl.Int32, strict=False))
     if "stated_year" in events.columns:
         stated.insert(0, pl.col("stated_year").cast(pl.Int32))
     return pl.coalesce(stated)

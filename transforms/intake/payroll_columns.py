@@ -11,7 +11,7 @@ from transforms.intake.lines import SectionRows
 ROW, WHOLE_ROW = "row text", "whole row text"
 PERIOD, YEAR_TO_DATE = "source ", "ytd "
 #: How a tax id is written; anything else in its place is a participant id.
-TAX_ID = re.compile(r"\d{9}|\d{3}-\d{2}-\d{4}")
+TAX_ID = re.compile(r"[0-9]{9}|[0-9]{3}-[0-9]{2}-[0-9]{4}")
 
 
 def source_columns(profile: Profile, table: SectionRows) -> dict[str, tuple[str, ...]]:

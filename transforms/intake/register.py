@@ -71,6 +71,11 @@ class Register:
             raise ValueError(f"{path.name} isn't a register of files: {bad}") from bad
 
 
+def printable(name: str) -> str:
+    """A name somebody else gave, as it may be printed and stored: no line breaks, no broken bytes."""
+    return "".join(c if c.isprintable() else "?" for c in name)
+
+
 def private_folder(path: Path) -> Path:
     """The folder, made if need be, readable by its owner only."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -105,7 +110,7 @@ def deliver(
     for path in settled:
         data = path.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
-        name = path.relative_to(inbox).as_posix()
+        name = printable(path.relative_to(inbox).as_posix())
         tonight.append(Delivery(name, sha256, duplicate=sha256 in known))
         if sha256 not in known:
             known.add(sha256)
@@ -122,7 +127,7 @@ def _settled(inbox: Path, seconds: float) -> tuple[list[Path], list[str]]:
     if first:
         time.sleep(seconds)
     settled = [p for p, state in first.items() if state is not None and _state(p) == state]
-    return settled, [p.relative_to(inbox).as_posix() for p in files if p not in set(settled)]
+    return settled, [printable(p.relative_to(inbox).as_posix()) for p in files if p not in set(settled)]
 
 
 def _unfinished(path: Path, inbox: Path) -> bool:

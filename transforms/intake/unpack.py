@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from transforms.intake.lines import FileSetAside
-from transforms.intake.register import UNFINISHED
+from transforms.intake.register import UNFINISHED, printable
 
 #: A delivery may unpack to this much in all, nested archives included ...
 MAX_BYTES = 2 * 1024**3
@@ -131,11 +131,6 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> 
         if aside.rule == "archive_too_large":
             raise
         return Member(name, problem=aside)
-
-
-def printable(name: str) -> str:
-    """A name out of somebody else's file that may be printed: no line breaks, no control characters."""
-    return "".join(c if c.isprintable() else "?" for c in name)
 
 
 def _unsafe(name: str) -> bool:

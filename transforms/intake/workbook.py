@@ -23,7 +23,8 @@ from schemas.accounts import mask_digits
 from schemas.tables import INPUT_TABLES, Column
 from transforms.intake.lines import FileSetAside, Record
 from transforms.intake.recognise import HouseKind, house_kind, knows_a_column
-from transforms.intake.unpack import Budget, entry_bytes, is_zip, open_zip, printable
+from transforms.intake.register import printable
+from transforms.intake.unpack import Budget, entry_bytes, is_zip, open_zip
 
 #: Digits a number in Excel can be trusted with.
 MAX_DIGITS = 15
