@@ -7,6 +7,7 @@ from datetime import datetime
 
 MASK = re.compile(r"^(?:X{2,}|\.{2,}|\*{2,}|…)[-\s]*([0-9A-Z]{2,})$")
 _DIGITS = re.compile(r"\d{5,}")
+_TAX_ID = re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)")
 
 
 def normalise_account_number(text: str) -> str:
@@ -57,7 +58,7 @@ def mask_digits(text: str) -> str:
             return digits
         return "..." + digits[-4:]
 
-    return _DIGITS.sub(cut, text)
+    return _DIGITS.sub(cut, _TAX_ID.sub(lambda found: "..." + found.group()[-4:], text))
 
 
 def show_account(custodian: str | None, account_number: str) -> str:

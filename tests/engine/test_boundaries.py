@@ -266,6 +266,16 @@ def withholding_replaced(book: Book, who: str) -> None:
     book.event(f"{who}R", "2026-04-20", "roth_conversion_in", 1000)
 
 
+def basis_against_the_contributions(book: Book, who: str) -> None:
+    """7,000 was contributed for 2025 and nothing left: the stated basis of 0 can't be its line 14."""
+    _two_years(book, who)
+    _basis(book, who, 2025, 0)
+    _ira(book, who, 0)
+    _ira(book, who, 7000, "R", kind="roth_ira")
+    book.event(f"{who}T", "2026-02-10", "contribution", 7000, tax_year=2025)
+    book.convert("2026-03-10", 7000, out_of=f"{who}T", into=f"{who}R")
+
+
 CASES: tuple[Case, ...] = (
     later_than_the_as_of_date, recharacterized_after_december_31, recharacterized_after_october_15,
     unread_event_since_the_basis, basis_nought_and_only_outflows, firm_states_the_year,
@@ -274,7 +284,7 @@ CASES: tuple[Case, ...] = (
     returned_without_a_year, divorce_with_this_years_basis, ten_dollars_over_both_kinds, roth_simple_deferrals,
     no_birth_date_little_pay, profile_row_set_aside, one_way_spouse, spouse_unreadable, hsa_transfer_of_2024,
     nothing_converted_in_an_ended_year, a_transfer_in_flight, a_conversion_over_the_year_end,
-    an_older_rollover_that_never_came_back, withholding_replaced,
+    an_older_rollover_that_never_came_back, withholding_replaced, basis_against_the_contributions,
 )  # fmt: skip
 
 #: case, table, tax year, status, columns, and the codes of its reasons
@@ -322,6 +332,8 @@ EXPECTED: tuple[tuple[Case, str, int, str, dict[str, Any], tuple[str, ...]], ...
      ("three_place_ratio",)),
     (withholding_replaced, "form_8606", 2026, "REVIEW", {"line_7": 0, "line_8": 10_000, "line_18": 0},
      ("withholding_replaced",)),
+    (basis_against_the_contributions, "form_8606", 2026, "REVIEW", {"line_2": 0, "line_18": 7000},
+     ("basis_contradiction",)),
     (spouse_unreadable, "ira_limits", 2026, "UNKNOWN", {"contribution_limit": None}, ("spouse_contributions_unknown",)),
 )  # fmt: skip
 

@@ -399,6 +399,18 @@ def test_a_finding_is_new_open_changed_and_resolved(tmp_path: Path) -> None:
     )
 
 
+def test_a_finding_nobody_can_judge_tonight_is_not_resolved(tmp_path: Path) -> None:
+    """The conversion is still there; only the basis can't be read tonight."""
+    told = Book().person().ira("T", 92_500).add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    first = _lifecycle(_converted(told), tmp_path / "1", "2026-11-24", None)
+    unread = _converted(Book().person().ira("T", 92_500))
+    second = _lifecycle(unread, tmp_path / "2", "2026-11-25", tmp_path / "1")
+    third = _lifecycle(unread, tmp_path / "3", "2026-11-26", tmp_path / "2")
+    for later in (second, third):
+        assert (later["status"], later["finding_id"], later["amount"]) == ("open", first["finding_id"], first["amount"])
+        assert later["explanation"] == "Not judged tonight, its result is UNKNOWN. Before: " + first["explanation"]
+
+
 @pytest.mark.parametrize(
     ("deferrals", "status", "excess"),
     [

@@ -125,6 +125,28 @@ def test_a_later_correction_of_the_same_cell_replaces_the_earlier(tmp_path: Path
     assert (_t1(night)["amount"], night.rules()) == (6000, [])
 
 
+def test_a_correction_is_taken_back_by_saying_so(tmp_path: Path) -> None:
+    book = Book(tmp_path).drop("moves.csv", TRANSACTIONS + "schwab,11112222,T1,2026-02-02,contribution,7500,\n")
+    book.drop("fix.csv", HEADER + _correction("amount", "7500", "7000")).night("2026-03-01")
+    book.clear().drop("back.csv", HEADER + _correction("amount", "7500", "(withdrawn)"))
+    night = book.night("2026-03-02")
+    assert (_t1(night)["amount"], night.rules()) == (7500, [])
+
+
+def test_whoever_a_mistyped_correction_names_is_told(tmp_path: Path) -> None:
+    """The firm says the row is wrong, whatever is wrong with what it says instead."""
+    book = Book(tmp_path).drop(
+        "tax.csv", "person_id,tax_year,filing_status,roth_magi\nP1,2026,single,90000\n"
+    )  # fmt: skip
+    key = "person_id=P1;tax_year=2026"
+    book.drop("fix.csv", HEADER + _correction("roth_magi", "90000", '"150,000"', key, "tax_profiles")
+              + _correction("owner", "x", "y", key, "tax_profiles"))  # fmt: skip
+    night = book.night("2026-03-01")
+    assert night.rejects.select("rule", "person_id", "blocks").sort("rule").rows() == [
+        ("correction_not_allowed", "P1", True), ("correction_value", "P1", True),
+    ]  # fmt: skip
+
+
 def test_a_custodian_row_is_named_by_what_it_says(tmp_path: Path) -> None:
     """Rows without an id of their own: by account, day and amount."""
     book = Book(tmp_path).drop("balances.csv", "custodian,account_number,as_of,market_value\nschwab,1,2025-12-31,-5\n")

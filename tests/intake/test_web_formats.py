@@ -397,6 +397,27 @@ def test_vanguard_older_header_dates_and_dollar_signs(tmp_path: Path) -> None:
     assert found.table("balances")["as_of"].unique().to_list() == [date(2026, 4, 13)]
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "tax_year"),
+    [
+        ("Contribution Prior Year 2025", "contribution", 2025),
+        ("Contribution", "contribution", 2026),
+        ("Contribution Prior Year", "unclassified", None),
+        ("Contribution Prior Yr 2025", "unclassified", None),
+        ("Contribution for 2025", "unclassified", None),
+        ("Contribution Prior Year 20", "unclassified", None),
+    ],
+)
+def test_vanguard_a_hint_at_a_year_nobody_can_read_is_no_year(
+    tmp_path: Path, said: str, kind: str, tax_year: int | None
+) -> None:
+    text = sample("vanguard-ofxdownload", "OfxDownload.csv").decode()
+    assert text.count("Contribution Prior Year 2025") == 1
+    found = only(Book(tmp_path), "OfxDownload.csv", text.replace("Contribution Prior Year 2025", said))
+    row = found.table("transactions").sort("source_line").row(0, named=True)
+    assert (row["transaction_type"], row["tax_year"]) == (kind, tax_year)
+
+
 def test_vanguard_share_class_conversion_is_no_roth_conversion(tmp_path: Path) -> None:
     text = sample("vanguard-ofxdownload", "OfxDownload.csv").decode()
     text = text.replace("Share Conversion (incoming)", "Conversion (incoming)")

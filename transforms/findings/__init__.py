@@ -20,6 +20,7 @@ import pkgutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -28,12 +29,17 @@ ASSEMBLE = Path(__file__).parent.parent / "sql" / "findings.sql"
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of finding. `topics` name the rows of the evidence table that stand behind it."""
+    """One kind of finding. `topics` name the rows of the evidence table that stand behind it.
+
+    `rests_on` is the result table without which nobody can say whether it is still there: while that person's row of it
+    is UNKNOWN, a finding that no longer fires is kept open, not resolved.
+    """
 
     rule: str
     authority: str
     topics: tuple[str, ...]
     sql: str
+    rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals"] = ""
 
 
 @lru_cache
@@ -55,6 +61,8 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     and is gone is `resolved`. A previous run with a later as-of date, or of another code's shape, is not compared with.
     """
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
+    con.execute("create table finding_rests (rule varchar, rests_on varchar)")
+    con.executemany("insert into finding_rests values (?, ?)", [(f.rule, f.rests_on) for f in registry()])
     con.execute(
         "create table raw_findings (rule varchar, person_id varchar, subject varchar, tax_year integer,"
         " amount decimal(18, 2), amount_is varchar, severity varchar, deadline date, title varchar,"

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="annual_additions_excess",
     authority="IRC 415(c); Reg. 1.414(v)-1(b)(1); Rev. Proc. 2021-30 (EPCRS)",
     topics=("plan",),
+    rests_on="mega_backdoor",
     sql="""
     select
         m.person_id, m.employer_group_id as subject, m.tax_year,

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="backdoor_ready",
     authority="IRC 408A(c)(3), 408(o), 408A(d)(3); Form 8606",
     topics=("tax_profile", "contribution", "pool_value", "basis"),
+    rests_on="form_8606",
     sql="""
     select
         c.person_id, '' as subject, c.tax_year,
@@ -26,6 +27,7 @@ FINDING = Finding(
     from backdoor_candidates as c
     inner join person_years as py using (person_id, tax_year)
     cross join run
-    where c.pre_tax = 0 and c.room > 0
+    -- clean only where somebody has confirmed that every IRA is in the book
+    where c.pre_tax = 0 and c.room > 0 and py.all_iras_reported
     """,
 )

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="contribution_above_compensation",
     authority="IRC 219(b)(1)(B), 219(c), 4973",
     topics=("contribution", "tax_profile"),
+    rests_on="ira_limits",
     sql="""
     select
         l.person_id, '' as subject, l.tax_year,

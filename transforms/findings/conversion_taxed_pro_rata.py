@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="conversion_taxed_pro_rata",
     authority="IRC 408(d)(1)-(2); Form 8606 lines 6-18",
     topics=("conversion", "contribution", "basis", "pool_value", "distribution"),
+    rests_on="form_8606",
     sql="""
     with pool as (
         select

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="deferral_excess",
     authority="IRC 402(g), 414(v); Reg. 1.402(g)-1(e)",
     topics=("plan",),
+    rests_on="elective_deferrals",
     sql="""
     select
         d.person_id, '' as subject, d.tax_year,

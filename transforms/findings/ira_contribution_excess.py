@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="ira_contribution_excess",
     authority="IRC 219(b)(5), 408A(c)(2), 4973; Form 5329",
     topics=("contribution", "tax_profile"),
+    rests_on="ira_limits",
     sql="""
     select
         l.person_id, '' as subject, l.tax_year,

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="mega_not_usable",
     authority="IRC 402A(c)(4); Notice 2014-54; plan document",
     topics=("plan",),
+    rests_on="mega_backdoor",
     sql="""
     select
         m.person_id, m.employer_group_id as subject, m.tax_year,

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="mega_room_open",
     authority="IRC 415(c), 401(m), 402A(c)(4); Notice 2014-54",
     topics=("plan",),
+    rests_on="mega_backdoor",
     sql="""
     select
         m.person_id, m.employer_group_id as subject, m.tax_year,

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="roth_contribution_above_income",
     authority="IRC 408A(c)(3), 408A(d)(6), 4973(f); Reg. 301.9100-2",
     topics=("contribution", "tax_profile", "pool_value"),
+    rests_on="ira_limits",
     sql="""
     with over as (
         select

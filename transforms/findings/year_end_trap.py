@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="year_end_trap",
     authority="IRC 408(d)(2)(B)-(C); Form 8606 line 6",
     topics=("conversion", "plan_money_in", "pool_value"),
+    rests_on="form_8606",
     sql="""
     with rolled_in as (
         select e.person_id, e.event_year as tax_year, sum(e.amount) as amount, max(e.trade_date) as last_on

@@ -24,14 +24,19 @@ from schemas.validate import failures, message
 from transforms.intake import rejects
 
 BLANK = "(blank)"
+#: As corrected_value: the correction stated before for the same cell is taken back.
+WITHDRAWN = "(withdrawn)"
 _SUBJECT = ("custodian", "account_number", "person_id", "plan_id")
 #: Columns beside a table's own by which a row may be named: which file it came from, read by which profile.
 _ALSO = (Column("profile"), Column("source_file"))
 
 _SAYS = {
-    "correction_obsolete": "the source now says what this correction wanted; remove {place} from the corrections file",
+    "correction_obsolete":
+        "the source now says what this correction wanted; take {place} back: drop the same row with (withdrawn) as "
+        "corrected_value",
     "correction_contradicted":
-        "the source now says neither value_in_source nor corrected_value; look again, then correct or remove {place}",
+        "the source now says neither value_in_source nor corrected_value; look again, then correct {place}, or take it "
+        "back with (withdrawn) as corrected_value",
     "correction_finds_no_row":
         "row_key of {place} fits no row of the table; name it by column=value pairs, separated by semicolons",
     "correction_finds_several_rows": "row_key of {place} fits several rows of the table; add columns until it fits one",
@@ -80,7 +85,8 @@ def apply(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], pl.
     `corrections` keeps the applied ones only, with the file and line of the row each corrected. A corrected row says
     both in `source_file`: its own, and in brackets the correction's file and line.
     """
-    corrections = [_read(said) for said in tables["corrections"].iter_rows(named=True)]
+    standing = tables["corrections"].filter(pl.col("corrected_value") != WITHDRAWN)
+    corrections = [_read(said) for said in standing.iter_rows(named=True)]
     _find_rows(tables, corrections)
     for correction in corrections:
         if not correction.rule:
@@ -105,21 +111,15 @@ def _read(said: dict[str, Any]) -> _Correction:
     """The correction with its row key and its values typed; stopped where one of them can't be."""
     correction = _Correction(said, {})
     columns = _columns(correction.table)
+    _read_key(correction, columns)
+    # whoever the key names is the one the firm says is wrong, however the rest reads
+    correction.subject = {n: correction.keys.get(n) for n in _SUBJECT}
     column = columns.get(correction.column)
     allowed = set(columns) - set(INPUT_TABLES[correction.table].key) - set(models.TAX_ID_COLUMNS)
     if column is None or column.name not in allowed:
         correction.stop("correction_not_allowed")
+    if column is None or correction.rule:
         return correction
-    named = {**columns, **{c.name: c for c in _ALSO}}
-    for pair in said["row_key"].split(";"):
-        name, equals, text = (part.strip() for part in pair.partition("="))
-        if not equals or name not in named or name in models.TAX_ID_COLUMNS:
-            correction.stop("correction_row_key")
-            return correction
-        value, wrong = _typed(named[name], text)
-        if wrong:
-            correction.stop("correction_row_key")
-        correction.keys[name] = value
     for field in ("value_in_source", "corrected_value"):
         _, wrong = _typed(column, said[field])
         if wrong or (said[field] == BLANK and column.required):
@@ -129,6 +129,19 @@ def _read(said: dict[str, Any]) -> _Correction:
         _typed(column, said["corrected_value"])[0],
     )
     return correction
+
+
+def _read_key(correction: _Correction, columns: dict[str, Column]) -> None:
+    named = {**columns, **{c.name: c for c in _ALSO}}
+    for pair in correction.said["row_key"].split(";"):
+        name, equals, text = (part.strip() for part in pair.partition("="))
+        if not equals or name not in named or name in models.TAX_ID_COLUMNS:
+            correction.stop("correction_row_key")
+            return
+        value, wrong = _typed(named[name], text)
+        if wrong:
+            correction.stop("correction_row_key")
+        correction.keys[name] = value
 
 
 def _typed(column: Column, text: str) -> tuple[Any, str]:
@@ -178,7 +191,6 @@ def _find_rows(tables: dict[str, pl.DataFrame], corrections: list[_Correction]) 
         rows = tables[table].with_row_index("row").join(wanted, on=list(names), nulls_equal=True)
         for nth, correction in enumerate(some):
             fits = rows.filter(pl.col("nth") == nth)
-            correction.subject = {n: correction.keys.get(n) for n in _SUBJECT}
             if fits.height == 1:
                 correction.subject = fits.row(0, named=True)
                 correction.row = correction.subject["row"]

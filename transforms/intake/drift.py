@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -113,6 +114,13 @@ def reads_like_a_column_name(text: str) -> bool:
     return bool(words) and short and all(word in _vocabulary() for word in words)
 
 
+def shown_names(names: Sequence[str]) -> list[str]:
+    """The names that read like column names, and how many others there are: what was typed there may be a client's."""
+    shown = [n for n in names if reads_like_a_column_name(n)]
+    hidden = len(names) - len(shown)
+    return [*shown, *([f"{hidden} whose names aren't shown"] if hidden else [])]
+
+
 def difference(lines: list[str]) -> str:
     """What to know of a file that fits no kind and no profile: the nearest layout and the difference to it."""
     found = [f for f in (_best_row(layout, lines) for layout in _layouts()) if f is not None and f.has]
@@ -166,9 +174,7 @@ def _new_names(best: _Found, missing: list[str]) -> list[str]:
     pairs = renamed(missing, new)
     told = [f"'{now}' may be the new name of '{was}'" for was, now in pairs.items()]
     others = [n for n in new if n not in pairs.values()]
-    shown = [n for n in others if reads_like_a_column_name(n)]
-    hidden = len(others) - len(shown)
-    named = [*shown, *([f"{hidden} whose names aren't shown"] if hidden else [])]
+    named = shown_names(others)
     return [*told, *([f"columns this layout doesn't use: {', '.join(named)}"] if named else [])]
 
 

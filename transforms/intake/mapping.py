@@ -17,6 +17,7 @@ from transforms.intake.register import tax_key
 from transforms.intake.reversals import reverses
 
 SOURCE = [c.name for c in PROVENANCE]
+_HINTS_AT_A_YEAR = r"(?i)\bprior\b|\bprev|\b(?:19|20)\d\d\b|\bfor 2\d|\byear 2"
 #: Which fields of the records beside A an account takes, each from the first such record.
 _PERSHING_RECORDS = {
     "B": ["tax_id", "old_account"], "G": ["given_name", "family_name", "birth_date", "tax_id"], "R": ["plan_code"],
@@ -144,8 +145,9 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
     year = pl.col("trade_date").dt.year()
     rule = pl.col("tax_year_rule")
     said = _stated_year(profile, events)
-    # what counts for a year the file must state isn't known without it
-    year_missing = (rule == "stated") & said.is_null()
+    # what counts for a year the file must state isn't known without it, nor is text that hints at one nobody can read
+    hinted = pl.col("description").fill_null("").str.contains(_HINTS_AT_A_YEAR)
+    year_missing = ((rule == "stated") | ((rule == "in_description") & hinted)) & said.is_null()
     counter = pl.lit(None, pl.String)
     if profile.counter_account is not None:
         counter = pl.col("action").str.extract(profile.counter_account.pattern, 1).str.replace_all("-", "")
@@ -154,7 +156,8 @@ def _told(profile: Profile, events: pl.DataFrame) -> pl.DataFrame:
         .otherwise("transaction_type").alias("transaction_type"),
         pl.when(year_missing).then(pl.lit("ambiguous")).otherwise("classification").alias("classification"),
         pl.col("signed").abs().fill_null(0).cast(MONEY).alias("amount"),
-        pl.when(rule == "trade_year").then(year).when(rule == "year_before").then(year - 1)
+        pl.when(year_missing).then(pl.lit(None, pl.Int32))
+        .when(rule == "trade_year").then(year).when(rule == "year_before").then(year - 1)
         .when(rule == "in_description").then(pl.coalesce(said, year))
         .when((rule == "stated") | pl.lit("stated_year" in events.columns)).then(said).alias("tax_year"),
         counter.alias("counter_account_number"),

@@ -9,11 +9,10 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
-from schemas.accounts import mask_digits
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
 from transforms.intake import file_says, pub1220, trees
-from transforms.intake.drift import renamed_fields
+from transforms.intake.drift import renamed_fields, shown_names
 from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
 from transforms.intake.lines import FileSetAside, Record, decode, records, scan
@@ -115,7 +114,7 @@ def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Re
     """A house table from its header and the records under it; rows with a faulty cell are set aside as they stand."""
     reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
     if found.unknown:
-        extra = mask_digits(", ".join(found.unknown))
+        extra = ", ".join(shown_names(found.unknown))
         reading.note = f"columns not known for {found.kind}, kept in the archive and not read: {extra}"
     header = [cell.strip() for cell in first.cells]
     reading.counts["header"] += first.lines

@@ -61,10 +61,32 @@ now_open as (
     left join persons as p on p.person_id = f.person_id
     left join (select distinct rule, authority from finding_topics) as a on a.rule = f.rule
 ),
+unknown_now as (
+    select r.rule, u.person_id, u.tax_year
+    from finding_rests as r
+    inner join (
+        select 'form_8606' as rests_on, person_id, tax_year from form_8606 where status = 'UNKNOWN'
+        union
+        select 'ira_limits', person_id, tax_year from ira_limits where status = 'UNKNOWN'
+        union
+        select 'mega_backdoor', person_id, tax_year from mega_backdoor where status = 'UNKNOWN'
+        union
+        select 'elective_deferrals', person_id, tax_year from elective_deferrals where status = 'UNKNOWN'
+    ) as u on u.rests_on = r.rests_on
+),
 gone as (
-    select b.* exclude (rank) replace ('resolved' as status, case when b.status = 'resolved' then b.last_changed else t.as_of end as last_changed)
+    -- what can't be judged tonight isn't resolved
+    select b.* exclude (rank) replace (
+        case when u.rule is not null and b.status <> 'resolved' then 'open' else 'resolved' end as status,
+        case
+            when b.status = 'resolved' or u.rule is not null then b.last_changed
+            else t.as_of
+        end as last_changed,
+        case when u.rule is not null and not starts_with(b.explanation, 'Not judged tonight') then
+            'Not judged tonight, its result is UNKNOWN. Before: ' || b.explanation else b.explanation end as explanation)
     from before as b
     cross join today as t
+    left join unknown_now as u on u.rule = b.rule and u.person_id = b.person_id and u.tax_year = b.tax_year
     where b.finding_id not in (select finding_id from identified)
         and (b.status <> 'resolved' or b.last_changed = t.as_of)
 )

@@ -144,6 +144,11 @@ facts as (
         b.basis_year,
         case when b.basis_year = py.tax_year - 1 and earlier.line_14 <> b.basis then earlier.line_14 end
             as contradicting_line_14,
+        -- nothing left the IRAs, so what was contributed is still basis
+        case when b.basis_year = py.tax_year - 1 and earlier.line_14 is null and coalesce(last_flows.converted
+                + last_flows.distributions + last_flows.withholding + last_flows.plan_rolled_out + last_flows.divorce_out, 0) = 0
+            and last_limits.nondeductible_contributions > b.basis then last_limits.nondeductible_contributions end
+            as contributed_last_year,
         earlier.status = 'REVIEW' and b.basis_year is distinct from py.tax_year - 1 as carried_from_review,
         blocks.form_8606 as blocked_because,
         choices.line_10 as line_10_choice,
@@ -157,6 +162,8 @@ facts as (
     left join pool_totals as p on p.person_id = py.person_id and p.tax_year = py.tax_year
     left join basis_facts as b on b.person_id = py.person_id
     asof left join rmd_ages as r on year(py.birth_date) >= r.born_from
+    left join ira_limits as last_limits on last_limits.person_id = py.person_id and last_limits.tax_year = py.tax_year - 1
+    left join ira_flows as last_flows on last_flows.person_id = py.person_id and last_flows.tax_year = py.tax_year - 1
     left join form_8606_so_far as earlier on earlier.person_id = py.person_id and earlier.tax_year = py.tax_year - 1
     left join blocks on blocks.person_id = py.person_id and blocks.tax_year = py.tax_year
     where py.tax_year = $tax_year
@@ -287,7 +294,7 @@ select
                 and j.basis_of_line_6 = 'december_31')
             or (j.plan_rolled_out > 0 and p.line_9 < p.line_5)
             or j.after_tax_rolled_in > 0
-            or j.contradicting_line_14 is not null
+            or j.contradicting_line_14 is not null or j.contributed_last_year is not null
             or coalesce(j.carried_from_review, false)
             or coalesce(c.three_places_differ, false)
             or (j.deductible_contributions > 0 and p.line_4 > 0)
@@ -389,6 +396,9 @@ select
             case when j.contradicting_line_14 is not null then
                 'basis_contradiction: last year''s computed line 14 is ' || usd(j.contradicting_line_14)
                 || ' but the stated basis is ' || usd(j.stated_line_2) || '; the stated one was used' end,
+            case when j.contributed_last_year is not null then
+                'basis_contradiction: the stated basis is ' || usd(j.stated_line_2) || ' but ' || usd(j.contributed_last_year)
+                || ' of nondeductible contributions were made for ' || (j.tax_year - 1) || '; the stated one was used' end,
             case when coalesce(j.carried_from_review, false) then
                 'basis_under_review: line 2 is last year''s line 14, which is itself under review' end,
             case when coalesce(c.three_places_differ, false) then
