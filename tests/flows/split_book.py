@@ -28,11 +28,12 @@ AS_OF, TAX_YEARS = "2026-12-01", (2025, 2026)
 VALUED_ON = "2026-11-30"
 #: What Fidelity's history calls events its own way; a "ROLLOVER CASH" may be several things, so the firm states it.
 _ACAT, _ROLLOVER = "TRANSFER OF ASSETS ACAT RECEIVE (Cash)", "ROLLOVER CASH (Cash)"
+_FROM_PLAN = "ROLLOVER CASH DIRECT ROLLOVER (Cash)"
 _NORMAL, _EARLY = "NORMAL DISTR PARTIAL VS (Cash)", "EARLY DIST NO EXCEPT (Cash)"
 #: Box of Form 5498 -> amount code of Publication 1220.
 _BOXES_5498 = {
     "box_1_ira_contributions": "1", "box_2_rollover_contributions": "2", "box_3_roth_conversion": "3",
-    "box_5_fair_market_value": "5",
+    "box_5_fair_market_value": "5", "box_10_roth": "A",
 }  # fmt: skip
 _BOXES_1099R = {"box_1_gross": "1", "box_2a_taxable": "2", "box_4_federal_withheld": "4"}
 
@@ -49,7 +50,7 @@ class Story:
     after_payroll: list[Row] = field(default_factory=list)
     #: what the custodian calls a distribution and the firm corrects
     corrected: list[Event] = field(default_factory=list)
-    #: accounts delivered as OFX statements, or by a fund company
+    #: accounts delivered as OFX statements
     in_ofx: list[Account] = field(default_factory=list)
 
     def event(
@@ -119,7 +120,7 @@ def _couple(story: Story) -> None:
     story.event(pool, "01-15", "contribution", 7_500, year=2026)
     story.convert(pool, roth, "04-13", 20_000)
     story.form_5498(pool, box_5_fair_market_value=40_000)
-    # 2025: 8,000 converted and 2,000 withheld, 10,000 / (90,000 + 10,000) = 0.1; 2026: 16,500 / (90,000 + 20,000) = 0.15
+    # 2025: 8,000 converted, 2,000 withheld: 10,000 / (90,000 + 10,000) = 0.1; 2026: 16,500 / (90,000 + 20,000) = 0.15
     pool, roth = tavish.account("fidelity", "rollover_ira", 55_000), tavish.account("fidelity", "roth_ira", 9_000)
     story.convert(pool, roth, "2025-06-10", 8_000)
     story.event(pool, "2025-06-10", "withholding", 2_000)
@@ -191,20 +192,24 @@ def _simple_and_inherited(story: Story) -> None:
 
 
 def _recharacterizer(story: Story) -> None:
-    """A Roth contribution moved to a traditional IRA with its earnings and converted, beside a rollover IRA."""
+    """Two Roth contributions moved to a traditional IRA with their earnings and converted, one of them of last year."""
     one = story.person("H05", "Jeremias", "Tolland", "1988-02-28", 0)
     _returns(one, "single", 220_000)
     roth, pool = one.account("vanguard", "roth_ira", 33_000), one.account("vanguard", "traditional_ira", 40)
-    one.account("schwab", "rollover_ira", 27_860)
-    # 7,000 / (27,900 + 7,100) = 0.2
+    one.account("schwab", "rollover_ira", 51_560)
+    # of 2025, moved before its return was due; then (6,000 + 7,000) / (51,600 + 13,400) = 0.2
+    story.event(roth, "2025-06-02", "contribution", 6_000, year=2025)
+    story.event(roth, "02-20", "recharacterization_out", 6_300, year=2025, other=pool)
+    story.event(pool, "02-20", "recharacterization_in", 6_300, year=2025, other=roth)
     story.event(roth, "02-05", "contribution", 7_000, year=2026)
-    story.event(roth, "03-20", "recharacterization_out", 7_100, other=pool)
-    story.event(pool, "03-20", "recharacterization_in", 7_100, other=roth)
-    story.convert(pool, roth, "04-01", 7_100)
+    story.event(roth, "03-20", "recharacterization_out", 7_100, year=2026, other=pool)
+    story.event(pool, "03-20", "recharacterization_in", 7_100, year=2026, other=roth)
+    story.convert(pool, roth, "04-01", 13_400)
+    story.form_5498(roth, "roth", box_10_roth=6_000, box_5_fair_market_value=31_000)
 
 
 def _payroll(story: Story) -> None:
-    """A 401(k) whose newest money is in the recordkeeper's file; a fund company and an OFX statement; a distribution."""
+    """A 401(k) whose newest money is in the recordkeeper's file; a fund company, an OFX statement, a distribution."""
     features: dict[str, Fact] = {
         "after_tax_contributions": True, "in_plan_roth_conversion": True, "separate_after_tax_accounting": True,
         "ira_roll_in": True,
@@ -229,7 +234,8 @@ def _payroll(story: Story) -> None:
     story.event(rollover, "11-20", "distribution", 900)
     story.event(rollover, "11-20", "withholding", 100)
     _work(story, one, plan, 260_000, {
-        "pre_tax_deferrals": (22_000, 1_500), "employer_match": (10_000, 500), "after_tax_contributions": (5_000, 1_000),
+        "pre_tax_deferrals": (22_000, 1_500), "employer_match": (10_000, 500),
+        "after_tax_contributions": (5_000, 1_000),
         "expected_employer_contributions": (2_000, -500), "expected_deferrals": (2_500, -1_500),
     })  # fmt: skip
     story.book.payroll.append((one, {
@@ -239,6 +245,7 @@ def _payroll(story: Story) -> None:
 
     pool, roth = two.account("fidelity", "traditional_ira", 21_000), two.account("schwab", "roth_ira", 21_000)
     story.event(roth, "01-15", "contribution", 7_500, year=2026)
+    story.event(pool, "03-11", "plan_rollover_in", 5_000, raw=_FROM_PLAN)
     story.event(pool, "07-08", "distribution", -3_600, raw=_EARLY)
     story.event(pool, "07-08", "withholding", 400)
     _work(story, two, plan, 149_000, {
@@ -251,10 +258,11 @@ def _payroll(story: Story) -> None:
     }))  # fmt: skip
 
     pool, roth = six.account("vanguard", "traditional_ira", 60), six.account("fidelity", "roth_ira", 29_000)
-    six.account("pershing", "rollover_ira", 42_440)  # 7,500 / (42,500 + 7,500) = 0.15
+    six.account("pershing", "rollover_ira", 57_940)  # (7,000 + 7,500) / (58,000 + 14,500) = 0.2
+    story.event(pool, "01-20", "contribution", 7_000, year=2025)
     story.event(pool, "01-20", "contribution", 7_500, year=2026)
-    story.convert(pool, roth, "01-27", 7_500)
-    story.form_5498(pool, box_5_fair_market_value=0)
+    story.convert(pool, roth, "01-27", 14_500)
+    story.form_5498(pool, box_1_ira_contributions=7_000)
 
 
 def _work(story: Story, person: Person, plan: str, pay: int, money: dict[str, tuple[int, int]]) -> None:
@@ -281,11 +289,14 @@ def story() -> Story:
 
 
 def told(of: Story, event: Event) -> bool:
-    """True where the custodian's own file states the event, as what it is."""
-    custodian = event.account.custodian
-    if custodian == "fidelity":
-        return event.account not in of.in_ofx and event.raw != _ROLLOVER
-    return custodian == "vanguard" or (custodian == "dst_fanmail" and event.kind == "contribution")
+    """True where the custodian's own file states all of the event."""
+    match event.account.custodian:
+        case "fidelity":
+            return event.account not in of.in_ofx and event.raw != _ROLLOVER
+        case "vanguard":  # doesn't say of which year the contribution was that is recharacterized
+            return not event.kind.startswith("recharacterization")
+        case custodian:
+            return custodian == "dst_fanmail" and event.kind == "contribution"
 
 
 def _key(account: Account) -> Row:
@@ -300,8 +311,8 @@ def _account_row(account: Account, *, owner: bool) -> Row:
 def _event_rows(events: list[Event]) -> list[Row]:
     return [
         _key(e.account) | {
-            "transaction_id": f"T{n:05d}", "trade_date": e.day, "transaction_type": e.kind, "amount": str(abs(e.amount)),
-            "tax_year": e.tax_year, "counter_account_number": e.counter,
+            "transaction_id": f"T{n:05d}", "trade_date": e.day, "transaction_type": e.kind,
+            "amount": str(abs(e.amount)), "tax_year": e.tax_year, "counter_account_number": e.counter,
         }
         for n, e in enumerate(events, start=1)
     ]  # fmt: skip
@@ -392,7 +403,7 @@ def _tax_forms(of: Story) -> str:
         Form(account, {_BOXES_5498[n]: v for n, v in boxes.items()}, ((marks[kind], "1"),))
         for account, boxes, kind in of.forms_5498
     ]
-    return pub1220_file([("9", "124", forms_1099r), ("L", "1235", forms_5498)])
+    return pub1220_file([("9", "124", forms_1099r), ("L", "1235A", forms_5498)])
 
 
 def _fund_record(records: list[tuple[tuple[int, str], ...]], name: str) -> str:
@@ -460,13 +471,16 @@ def _zipped(files: dict[str, str]) -> bytes:
     return out.getvalue()
 
 
-def split_over_custodians(of: Story) -> dict[str, bytes]:
-    """File name -> bytes: Fidelity's files in a zip, one account of it as OFX, every other custodian's as they come."""
-    listed = replace(
+def _without_ofx(of: Story) -> Book:
+    return replace(
         of.book,
         accounts=[a for a in of.book.accounts if a not in of.in_ofx],
         events=[e for e in of.book.events if e.account not in of.in_ofx],
     )
+
+
+def split_over_custodians(of: Story) -> dict[str, bytes]:
+    """File name -> bytes: Fidelity's files in a zip, one account of it as OFX, every other custodian's as they come."""
     texts = (
         schwab_files(of.book) | vanguard_files(of.book) | pershing_files(of.book) | _funds(of)
         | {name: text for name, text in ascensus_files(of.book).items() if not name.startswith("TS_")}
@@ -474,4 +488,13 @@ def split_over_custodians(of: Story) -> dict[str, bytes]:
         | {"5498_1099r_ty2025.txt": _tax_forms(of)}
     )  # fmt: skip
     files = {name: text.encode() for name, text in texts.items()}
-    return _left_to_the_firm(of) | files | {"fidelity.zip": _zipped(fidelity_files(listed))}
+    return _left_to_the_firm(of) | files | {"fidelity.zip": _zipped(fidelity_files(_without_ofx(of)))}
+
+
+def resent(of: Story) -> dict[str, bytes]:
+    """Fidelity's and Vanguard's activity once more in files of other bytes, as an overlapping export brings it."""
+    history = fidelity_files(_without_ofx(of))["Accounts_History.csv"].replace("downloaded 11/30", "downloaded 12/01")
+    return {
+        "again_history.csv": history.encode(),
+        "again.csv": vanguard_files(of.book)["OfxDownload.csv"].encode() + b"\n",
+    }
