@@ -308,13 +308,13 @@ def _account_row(account: Account, *, owner: bool) -> Row:
     return _key(account) | {"account_type": account.kind, "person_id": person_id} | account.facts
 
 
-def _event_rows(events: list[Event]) -> list[Row]:
+def _event_rows(events: list[Event], first: int = 1) -> list[Row]:
     return [
         _key(e.account) | {
             "transaction_id": f"T{n:05d}", "trade_date": e.day, "transaction_type": e.kind,
             "amount": str(abs(e.amount)), "tax_year": e.tax_year, "counter_account_number": e.counter,
         }
-        for n, e in enumerate(events, start=1)
+        for n, e in enumerate(events, start=first)
     ]  # fmt: skip
 
 
@@ -489,6 +489,13 @@ def split_over_custodians(of: Story) -> dict[str, bytes]:
     )  # fmt: skip
     files = {name: text.encode() for name, text in texts.items()}
     return _left_to_the_firm(of) | files | {"fidelity.zip": _zipped(fidelity_files(_without_ofx(of)))}
+
+
+def with_gifts_stated(of: Story) -> dict[str, bytes]:
+    """The split delivery with a house row for what Fidelity calls a distribution, instead of a correction."""
+    files = split_over_custodians(of)
+    del files["corrections.csv"]
+    return files | {"gifts.csv": house_file("transactions", _event_rows(of.corrected, first=900)).encode()}
 
 
 def resent(of: Story) -> dict[str, bytes]:

@@ -26,6 +26,7 @@ from tests.flows.split_book import (
     resent,
     split_over_custodians,
     story,
+    with_gifts_stated,
 )
 
 COMPARED = ("form_8606", "ira_limits", "elective_deferrals", "mega_backdoor", "excess_contributions", "ways_out")
@@ -221,3 +222,10 @@ def test_activity_sent_again_changes_nothing(split: Ran, tmp_path: Path) -> None
     assert again.canonical("files").height == split.canonical("files").height + 2
     for table in COMPARED:
         assert_frame_equal(split.compared(table), again.compared(table))
+
+
+def test_a_gift_may_be_corrected_or_stated(split: Ran, tmp_path: Path) -> None:
+    stated = ran(with_gifts_stated, tmp_path)
+    assert stated.canonical("corrections").is_empty()
+    for table in COMPARED:
+        assert_frame_equal(split.compared(table), stated.compared(table))
