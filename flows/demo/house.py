@@ -12,8 +12,9 @@ from schemas.tables import INPUT_TABLES
 #: position files carry no events, so the firm states those itself.
 SPOKEN = {
     "fidelity": ("contribution", "roth_conversion_out", "roth_conversion_in", "withholding"),
-    "vanguard": ("contribution", "roth_conversion_out", "roth_conversion_in"),
-}
+    "vanguard": ("contribution", "roth_conversion_out", "roth_conversion_in", "recharacterization_out",
+                 "recharacterization_in", "distribution", "withholding"),
+}  # fmt: skip
 AFTER_EXPORT = "2026-12-01"
 _OWN_POSITIONS = ("schwab", "fidelity", "pershing")
 

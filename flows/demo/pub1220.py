@@ -51,7 +51,8 @@ def _numbered(record: str, sequence: int) -> str:
     return record[:499] + f"{sequence:08d}" + record[507:]
 
 
-def _file(groups: list[tuple[str, str, list[Form]]]) -> str:
+def pub1220_file(groups: list[tuple[str, str, list[Form]]]) -> str:
+    """The text of a file with one A record per group of forms: type of return, amount codes, forms."""
     payees = sum(len(forms) for _, _, forms in groups)
     records = [
         fixed(_LENGTH, (1, "T2025 00000000000000"), (30, _PAYER), (110, _PAYER), (190, "1 MADEUP PLAZA"),
@@ -85,4 +86,4 @@ def pub1220_files(book: Book) -> dict[str, str]:
         Form(late, {"1": 7_000}, ((547, "1"),)),
         Form(rollover, {"5": 90_000}, ((547, "1"),)),
     ]
-    return {"1099r_5498_ty2025.txt": _file([("9", "124A", forms_1099r), ("L", "15", forms_5498)])}
+    return {"1099r_5498_ty2025.txt": pub1220_file([("9", "124A", forms_1099r), ("L", "15", forms_5498)])}

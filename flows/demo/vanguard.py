@@ -14,9 +14,13 @@ _HEADER = (
 )
 _FUND = "VANGUARD FEDERAL MONEY MARKET INVESTOR CL,VMFXX"
 _WORDS = {
-    "contribution": ("Contribution", "Contribution Current Year {year}", 1),
+    "contribution": ("Contribution", "Contribution {which} Year {year}", 1),
     "roth_conversion_out": ("Conversion (outgoing)", "Conversion To Roth", -1),
     "roth_conversion_in": ("Conversion (incoming)", "Conversion From Ira", 1),
+    "recharacterization_out": ("Recharacterization (outgoing)", "Recharacterization To Ira", -1),
+    "recharacterization_in": ("Recharacterization (incoming)", "Recharacterization From Ira", 1),
+    "distribution": ("Distribution", "Distribution To Bank", -1),
+    "withholding": ("Withholding", "Federal Withholding", -1),
 }
 
 
@@ -32,7 +36,9 @@ def _row(account: Account, day: str, words: str, text: str, net: Decimal) -> str
 def _told(event: Event) -> list[str]:
     """The rows of one event; money paid in is swept into the settlement fund the day it arrives."""
     words, text, sign = _WORDS[event.kind]
-    row = _row(event.account, event.day, words, text.format(year=event.tax_year), sign * event.amount)
+    which = "Current" if event.tax_year == event.day[:4] else "Prior"
+    text = text.format(which=which, year=event.tax_year)
+    row = _row(event.account, event.day, words, text, sign * event.amount)
     if event.kind != "contribution":
         return [row]
     return [row, _row(event.account, event.day, "Sweep in", "Sweep Into Settlement Fund", -event.amount)]

@@ -1,7 +1,8 @@
 -- One row per account event with a tax meaning, on a known account, as the sources state it, up to the as-of date: what is
 -- dated later has not happened yet. The firm's own row replaces the custodian's row of the same event (same account, type,
 -- date, amount and tax year, pairwise); where the custodian states no tax year, the firm's year is the event's. An event
--- resent under an account's new number is the one already known under the old. A row that takes another one back
+-- resent under an account's new number is the one already known under the old. What a custodian only calls a distribution is
+-- what the firm's row of that account, date and amount says: a minimum, a gift to charity, a rollover. A row that takes another one back
 -- (`takes_back`) is here too; which row that is, is in `cancellations`.
 with
 on_accounts as (
@@ -101,7 +102,7 @@ left_over as (
         and n not in (select firm_n from same_year)
 ),
 year_unstated as (
-    select custodian.n as custodian_n
+    select custodian.n as custodian_n, firm.n as firm_n
     from left_over as custodian
     inner join left_over as firm
         on firm.from_firm and not custodian.from_firm
@@ -111,7 +112,29 @@ year_unstated as (
         and firm.amount = custodian.amount
         and firm.takes_back = custodian.takes_back
         and firm.occurrence = custodian.occurrence
+),
+paid_out as (
+    select
+        *,
+        row_number() over (partition by account_key, trade_date, amount, from_firm, takes_back order by n) as occurrence,
+    from resolved
+    where (from_firm and flow_sign(transaction_type) = -1 and transaction_type not in ('distribution', 'withholding')
+           or not from_firm and transaction_type = 'distribution')
+        and n not in (select unnest([custodian_n, firm_n]) from same_year)
+        and n not in (select unnest([custodian_n, firm_n]) from year_unstated)
+),
+named_closer as (
+    select custodian.n as custodian_n
+    from paid_out as custodian
+    inner join paid_out as firm
+        on firm.from_firm and not custodian.from_firm
+        and firm.account_key = custodian.account_key
+        and firm.trade_date = custodian.trade_date
+        and firm.amount = custodian.amount
+        and firm.takes_back = custodian.takes_back
+        and firm.occurrence = custodian.occurrence
 )
 select * exclude (n)
 from resolved
 where n not in (select custodian_n from same_year) and n not in (select custodian_n from year_unstated)
+    and n not in (select custodian_n from named_closer)
