@@ -44,6 +44,12 @@ def test_columns_in_any_order_with_bom_blanks_quotes_and_unknown_columns(tmp_pat
     assert file["message"] == "columns not known for persons, kept in the archive and not read: shoe_size"
 
 
+def test_what_may_be_a_name_in_a_header_is_counted_not_shown(tmp_path: Path) -> None:
+    night = drop(tmp_path, "person_id,advisor_id,given_name,family_name,Zelda Quizzle 4711,=cmd\nP1,A1,Ana,Neil,,\n")
+    said = night.files.row(0, named=True)["message"]
+    assert said == "columns not known for persons, kept in the archive and not read: 2 whose names aren't shown"
+
+
 @pytest.mark.parametrize("kind", [k for k, t in INPUT_TABLES.items() if t.house])
 def test_header_only_file_of_every_kind(tmp_path: Path, kind: str) -> None:
     night = drop(tmp_path, ",".join(c.name for c in INPUT_TABLES[kind].columns) + "\n")

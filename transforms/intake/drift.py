@@ -20,6 +20,7 @@ from transforms.intake.lines import SectionRows, header_name
 #: Words inside a name, also where only a capital parts them (AccountNumber, TaxID).
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LONGEST_NAME = 48
+_HOUSE_NAME = re.compile(r"[a-z][a-z_]{0,46}\d?")
 #: Long numbers and addresses are in no column's name.
 _NO_NAME = re.compile(r"\d{4}|@")
 #: How alike a new name must be to a missing one to be called its new name.
@@ -114,9 +115,12 @@ def reads_like_a_column_name(text: str) -> bool:
     return bool(words) and short and all(word in _vocabulary() for word in words)
 
 
-def shown_names(names: Sequence[str]) -> list[str]:
-    """The names that read like column names, and how many others there are: what was typed there may be a client's."""
-    shown = [n for n in names if reads_like_a_column_name(n)]
+def shown_names(names: Sequence[str], *, house: bool = False) -> list[str]:
+    """The names that read like column names, and how many others there are: what was typed there may be a client's.
+
+    In a `house` file, whose header is known to be one, lower-case words with underscores are column names too.
+    """
+    shown = [n for n in names if reads_like_a_column_name(n) or (house and _HOUSE_NAME.fullmatch(n))]
     hidden = len(names) - len(shown)
     return [*shown, *([f"{hidden} whose names aren't shown"] if hidden else [])]
 

@@ -114,7 +114,7 @@ def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Re
     """A house table from its header and the records under it; rows with a faulty cell are set aside as they stand."""
     reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
     if found.unknown:
-        extra = ", ".join(shown_names(found.unknown))
+        extra = ", ".join(shown_names(found.unknown, house=True))
         reading.note = f"columns not known for {found.kind}, kept in the archive and not read: {extra}"
     header = [cell.strip() for cell in first.cells]
     reading.counts["header"] += first.lines
