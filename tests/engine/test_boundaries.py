@@ -414,6 +414,13 @@ def test_an_excess_stated_for_an_older_year_is_not_current() -> None:
     assert row["reasons"][0].split(": ")[0] == "excess_not_current"
 
 
+def test_an_excess_stated_for_the_year_itself_is_not_carried_into_it() -> None:
+    """The 700 stated for 2025 is what 2025 ends with: it comes into 2026."""
+    rows = _carried(_with_carryover(tax_year=2025, roth_excess=700), roth_magi=500_000)
+    assert ("roth", 2025) not in rows
+    assert rows["roth", 2026]["excess_before"] == 700
+
+
 def test_an_excess_after_years_nobody_looked_at_is_reviewed() -> None:
     book = Book().add("persons", person_id="P1").event("R", "2025-02-01", "contribution", 8000, tax_year=2025)
     row = _carried(book)["roth", 2025]

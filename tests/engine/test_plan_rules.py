@@ -715,6 +715,35 @@ def formula_low_deferrals(book: Book, who: str) -> Book:
 
 
 @scene()
+def formula_twice(book: Book, who: str) -> Book:
+    """Full-year match 3,000 in each plan; 1,000 has come: 2,000 and 3,000 are still expected."""
+    _plan(book, who, "A", "G1", features=HALF_OF_SIX, compensation=100_000, pre_tax_deferrals=6_000,
+          employer_match=1_000, expected_employer_contributions=None)  # fmt: skip
+    return _plan(book, who, "B", "G1", features=HALF_OF_SIX, compensation=100_000, pre_tax_deferrals=6_000,
+                 expected_employer_contributions=None)  # fmt: skip
+
+
+def test_two_formulas_of_one_group_add_up(results: Results) -> None:
+    """72,000 - 12,000 - 1,000 - 5,000."""
+    row = _mega(results, "formula_twice", "G1")
+    assert (row["annual_additions"], row["room"]) == (13_000, 54_000)
+
+
+@scene(birth_date="1976-12-31")
+def turning_fifty(book: Book, who: str) -> Book:
+    """49 in 2025: 500 of 24,000 is an excess, none of it catch-up; 50 in 2026: 8,000 of 32,500 is."""
+    _plan(book, who, "A", "G1", pre_tax_deferrals=32_500)
+    return _amounts(book, who, "A", year=2025, as_of="2025-12-31", pre_tax_deferrals=24_000)
+
+
+def test_age_is_that_of_the_year(results: Results) -> None:
+    before, after = _mega(results, "turning_fifty", "G1", 2025), _mega(results, "turning_fifty", "G1", 2026)
+    assert (before["catch_up_portion"], after["catch_up_portion"]) == (0, 8_000)
+    deferrals = results["elective_deferrals"].filter(pl.col("person_id") == "turning_fifty").sort("tax_year")
+    assert deferrals["excess_deferrals"].to_list() == [500, 0]
+
+
+@scene()
 def formula_and_stated(book: Book, who: str) -> Book:
     return _plan(book, who, "A", "G1", features=HALF_OF_SIX, compensation=500_000, expected_employer_contributions=1)
 
