@@ -402,6 +402,7 @@ def test_vanguard_older_header_dates_and_dollar_signs(tmp_path: Path) -> None:
     [
         ("Contribution Prior Year 2025", "contribution", 2025),
         ("Contribution", "contribution", 2026),
+        ("Contribution Current Year 2026", "contribution", 2026),
         ("Contribution Prior Year", "unclassified", None),
         ("Contribution Prior Yr 2025", "unclassified", None),
         ("Contribution for 2025", "unclassified", None),
