@@ -276,6 +276,30 @@ def basis_against_the_contributions(book: Book, who: str) -> None:
     book.convert("2026-03-10", 7000, out_of=f"{who}T", into=f"{who}R")
 
 
+def basis_used_up_last_year(book: Book, who: str) -> None:
+    """7,000 was contributed for 2025 and converted in 2025: a stated basis of 0 is no contradiction."""
+    _two_years(book, who)
+    _basis(book, who, 2025, 0)
+    _ira(book, who, 0)
+    _ira(book, who, 7000, "R", kind="roth_ira")
+    book.event(f"{who}T", "2025-02-10", "contribution", 7000, tax_year=2025)
+    book.convert("2025-03-10", 7000, out_of=f"{who}T", into=f"{who}R")
+
+
+def basis_against_the_computed_line_14(book: Book, who: str) -> None:
+    """Line 14 of 2025 is 7,000; the firm states 6,000 for 2025: the stated one is used, and told."""
+    _two_years(book, who)
+    _basis(book, who, 2024, 0)
+    _basis(book, who, 2025, 6000)
+    _ira(book, who, 7000)
+    book.event(f"{who}T", "2025-02-10", "contribution", 7000, tax_year=2025)
+
+
+def neither_ira_nor_basis(book: Book, who: str) -> None:
+    _two_years(book, who)
+    _basis(book, who, 2025, 0)
+
+
 CASES: tuple[Case, ...] = (
     later_than_the_as_of_date, recharacterized_after_december_31, recharacterized_after_october_15,
     unread_event_since_the_basis, basis_nought_and_only_outflows, firm_states_the_year,
@@ -285,6 +309,7 @@ CASES: tuple[Case, ...] = (
     no_birth_date_little_pay, profile_row_set_aside, one_way_spouse, spouse_unreadable, hsa_transfer_of_2024,
     nothing_converted_in_an_ended_year, a_transfer_in_flight, a_conversion_over_the_year_end,
     an_older_rollover_that_never_came_back, withholding_replaced, basis_against_the_contributions,
+    basis_used_up_last_year, basis_against_the_computed_line_14, neither_ira_nor_basis,
 )  # fmt: skip
 
 #: case, table, tax year, status, columns, and the codes of its reasons
@@ -334,6 +359,9 @@ EXPECTED: tuple[tuple[Case, str, int, str, dict[str, Any], tuple[str, ...]], ...
      ("withholding_replaced",)),
     (basis_against_the_contributions, "form_8606", 2026, "REVIEW", {"line_2": 0, "line_18": 7000},
      ("basis_contradiction",)),
+    (basis_used_up_last_year, "form_8606", 2026, "COMPUTED", {"line_2": 0, "line_14": 0}, ()),
+    (basis_against_the_computed_line_14, "form_8606", 2026, "REVIEW", {"line_2": 6000, "line_14": 6000},
+     ("basis_contradiction",)),
     (spouse_unreadable, "ira_limits", 2026, "UNKNOWN", {"contribution_limit": None}, ("spouse_contributions_unknown",)),
 )  # fmt: skip
 
@@ -359,6 +387,10 @@ def test_edge(everybody: Tables, expected: tuple[Case, str, int, str, dict[str, 
     assert row["status"] == status, row["reasons"]
     assert set(codes) <= {reason.split(": ")[0] for reason in row["reasons"]}
     assert bool(row["reasons"]) == (status != "COMPUTED")
+
+
+def test_who_has_neither_ira_nor_basis_has_no_form(everybody: Tables) -> None:
+    assert everybody["form_8606"].filter(pl.col("person_id") == _who(neither_ira_nor_basis)).is_empty()
 
 
 def _way(everybody: Tables, case: Case, year: int, way: str) -> dict[str, Any]:

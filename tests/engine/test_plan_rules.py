@@ -727,6 +727,7 @@ def test_two_formulas_of_one_group_add_up(results: Results) -> None:
     """72,000 - 12,000 - 1,000 - 5,000."""
     row = _mega(results, "formula_twice", "G1")
     assert (row["annual_additions"], row["room"]) == (13_000, 54_000)
+    assert [r for r in row["reasons"] if r.startswith("expected_by_formula: $5,000")], row["reasons"]
 
 
 @scene(birth_date="1976-12-31")
