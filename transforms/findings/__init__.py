@@ -33,6 +33,9 @@ class Finding:
 
     `rests_on` is the result table without which nobody can say whether it is still there: while that person's row of it
     is UNKNOWN, a finding that no longer fires is kept open, not resolved.
+
+    `folds_into` names the rules this one is a part of, the fittest first: one problem is one row, so where such a finding
+    of the same person and tax year is open, this one is shown as a part of it (`part_of`), not as a row of its own.
     """
 
     rule: str
@@ -40,6 +43,7 @@ class Finding:
     topics: tuple[str, ...]
     sql: str
     rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals"] = ""
+    folds_into: tuple[str, ...] = ()
 
 
 @lru_cache
