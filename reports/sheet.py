@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
@@ -50,6 +51,9 @@ class Column:
     width: float = 14
     #: False for columns that are there to filter and check by, and stay off the printed page.
     printed: bool = True
+    #: True for a column the reader fills in: shaded, and typed into with a drop-down of `choices` or a date check.
+    entry: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,8 +207,27 @@ def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
         sheet.oddHeader.left.size = 12
         sheet.page_margins.top, sheet.page_margins.header = 0.9, 0.5
         first = HEADER_ROW
+    for place, column in enumerate(spec.columns, 1):
+        if column.entry:
+            _offer(sheet, column, f"{get_column_letter(place)}{HEADER_ROW + 1}:{get_column_letter(place)}{last}")
     printed = sum(c.printed for c in spec.columns)
     sheet.print_area = f"A{first}:{get_column_letter(printed)}{last}"
+
+
+def _offer(sheet: Worksheet, column: Column, cells: str) -> None:
+    """The check of what is typed into an entry column: one of its choices, or a date."""
+    if column.choices:
+        listed = ",".join(column.choices)
+        check = DataValidation(type="list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=True)
+        check.error = f"Choose one of: {', '.join(column.choices)}."
+    elif column.kind == "date":
+        check = DataValidation(type="date", operator="greaterThan", formula1="36526", allow_blank=True)
+        check.showErrorMessage, check.error = True, "Type a date, for example 2027-01-15."
+    else:
+        return
+    check.errorTitle = column.header
+    check.add(cells)
+    sheet.add_data_validation(check)
 
 
 def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1, pages_tall: int = 0) -> None:
