@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from openpyxl import Workbook
 
 from reports.book import Advisor, Book
 from reports.notes import DISCLAIMER, write_notes
+from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, Value, set_up_page, write_sheet
 from reports.style import Looks, header_look, said, tile_looks, word_look
 from schemas.tables import SEVERITIES
@@ -199,7 +199,7 @@ TOPICS = (
 )
 
 
-def fill_advisor(workbook: Workbook, book: Book, advisor: Advisor, footer: str) -> None:
+def fill_advisor(workbook: PagedWorkbook, book: Book, advisor: Advisor, footer: str) -> None:
     """Write every sheet of one advisor's workbook."""
     looks = Looks(workbook)
     _write_summary(Canvas(workbook.create_sheet("Summary"), looks), book, advisor, footer)

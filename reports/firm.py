@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import polars as pl
-from openpyxl import Workbook
 
 from reports.advisor import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles, topic_rows
 from reports.book import JUDGED, Book
 from reports.notes import DISCLAIMER, write_notes
+from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, set_up_page, write_sheet
 from reports.style import Looks
 from schemas.tables import SEVERITIES
@@ -149,7 +149,7 @@ UNMATCHED = Sheet(
 )
 
 
-def fill_firm(workbook: Workbook, book: Book, footer: str) -> None:
+def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
     """Write every sheet of the firm's workbook."""
     looks = Looks(workbook)
     open_now = book.frames["findings"].filter(pl.col("status") != "resolved")

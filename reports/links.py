@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
-from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, put_header, put_value, set_up_page
 from reports.style import Looks
 from schemas.accounts import show_account
@@ -77,7 +77,7 @@ def _shown(account_key: str) -> str:
     return show_account(custodian, number)
 
 
-def fill_links(workbook: Workbook, found: pl.DataFrame, footer: str) -> None:
+def fill_links(workbook: PagedWorkbook, found: pl.DataFrame, footer: str) -> None:
     """Write the one sheet of `_links.xlsx`: header first, a drop-down in the decision column."""
     sheet = workbook.create_sheet("link_decisions")
     canvas = Canvas(sheet, Looks(workbook))

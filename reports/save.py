@@ -7,12 +7,15 @@ date and the document properties are the ones set on the workbook.
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl import Workbook
+from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
 from openpyxl.writer.excel import ExcelWriter
+
+from reports.page import Page, PagedWorkbook, PageWriter
 
 #: The earliest date a zip member can have.
 MEMBER_DATE = (1980, 1, 1, 0, 0, 0)
@@ -33,10 +36,23 @@ class _SteadyZip(ZipFile):
         self.writestr(str(arcname), Path(filename).read_bytes())
 
 
-def save(book: Workbook, path: Path) -> Path:
+class _SteadyWriter(ExcelWriter):
+    """openpyxl's writer, with the sheets' own rows."""
+
+    def write_worksheet(self, ws: Page) -> None:
+        ws._drawing = SpreadsheetDrawing()  # noqa: SLF001
+        ws._drawing.charts = ws._charts  # noqa: SLF001
+        writer = PageWriter(ws, BytesIO())
+        body = writer.xml()
+        ws._rels = writer._rels  # noqa: SLF001
+        self._archive.writestr(ws.path[1:], body)
+        self.manifest.append(ws)
+
+
+def save(book: PagedWorkbook, path: Path) -> Path:
     """Write `book` to `path` with mode 0600 and return `path`."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)
     with os.fdopen(handle, "wb") as file, _SteadyZip(file, "w") as archive:
-        ExcelWriter(book, archive).write_data()
+        _SteadyWriter(book, archive).write_data()
     return path

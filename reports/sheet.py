@@ -7,18 +7,18 @@ formula, break the file or be lost in silence.
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
-from openpyxl.worksheet.worksheet import Worksheet
 
+from reports.page import Page
 from reports.style import FACE, KIND_LOOKS, LOOKS, Kind, Looks, header_look, word_look
 from schemas.accounts import mask_digits
 
@@ -74,6 +74,8 @@ class Sheet:
 def safe_text(text: str) -> str:
     """`text` as a cell can hold it: no characters XML forbids, and cut, visibly, at Excel's limit."""
     clean = ILLEGAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if len(clean) <= CELL_LIMIT // 2:  # short enough whatever its characters are
+        return clean
     units = clean.encode("utf-16-le")
     if len(units) <= 2 * CELL_LIMIT:
         return clean
@@ -88,12 +90,11 @@ def prose(text: str | None) -> str | None:
 
 
 class Canvas:
-    """Writes values into one worksheet, each with one look, and keeps rows tall enough for their text."""
+    """Writes values into one page, each with one look, and keeps rows tall enough for their text."""
 
-    def __init__(self, sheet: Worksheet, looks: Looks) -> None:
+    def __init__(self, sheet: Page, looks: Looks) -> None:
         self.sheet = sheet
         self._looks = looks
-        self._heights: dict[int, float] = {}
 
     def widths(self, widths: Sequence[float]) -> None:
         """Set the widths of the first columns."""
@@ -102,24 +103,29 @@ class Canvas:
 
     def put(self, row: int, column: int, value: Value, look: str, span: int = 1) -> None:
         """Write `value` at a cell, merged over `span` columns. Text is always text, never a formula."""
-        cell = self.sheet.cell(row=row, column=column)
         quoted = False
         if isinstance(value, str):
             text = safe_text(value)
             quoted = value.startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS)
-            cell.value = text
-            cell.data_type = "s"
-        elif value is not None:
-            cell.value = value
-        # openpyxl's own style id: assigning the style's name would look it up again for every cell
-        cell._style = self._looks.array(look, quoted=quoted)  # noqa: SLF001
+            value = text
+        self.sheet.put(row, column, value, self._looks.number(look, quoted=quoted))
+        if span > 1:
+            self._merge(row, column, span, look)
+
+    def put_formula(self, row: int, column: int, formula: str, *, value: Value, look: str, span: int = 1) -> None:
+        """Write a formula of this code's own (never text from outside) with the value it has now."""
+        shown = safe_text(value) if isinstance(value, str) else value
+        self.sheet.put_formula(
+            row, column, formula.removeprefix("="), value=shown, style=self._looks.number(look, quoted=False)
+        )
         if span > 1:
             self._merge(row, column, span, look)
 
     def _merge(self, row: int, column: int, span: int, look: str) -> None:
+        style = self._looks.number(look, quoted=False)
         for n in range(column + 1, column + span):
-            self.sheet.cell(row=row, column=n)._style = self._looks.array(look, quoted=False)  # noqa: SLF001
-        # merge_cells() would build a border object for each cell of the range; each has its look already
+            self.sheet.put(row, n, None, style)
+        # merge_cells() would make cells of openpyxl's own
         self.sheet.merged_cells.add(f"{get_column_letter(column)}{row}:{get_column_letter(column + span - 1)}{row}")
 
     def fit(self, row: int, text: str, width: float, look: str, most: float = 220) -> None:
@@ -127,18 +133,35 @@ class Canvas:
         if not _WRAPS[look]:
             return
         size = _SIZES[look]
-        per_line = max(4, int(width * 11.5 / size))
-        lines = sum(max(1, len(textwrap.wrap(part, per_line))) for part in text[:4000].split("\n"))
-        height = min(most, lines * size * 1.3 + 4)
-        self.height(row, max(height, self._heights.get(row, 0)))
+        height = min(most, line_count(text, max(4, int(width * 11.5 / size))) * size * 1.3 + 4)
+        if height > self.sheet.height_of(row):
+            self.sheet.height(row, height)
 
     def height(self, row: int, points: float) -> None:
         """Set the height of `row` in points."""
-        self._heights[row] = points
-        self.sheet.row_dimensions[row].height = points
+        self.sheet.height(row, points)
 
 
-def write_sheet(sheet: Worksheet, looks: Looks, spec: Sheet, rows: Sequence[Row], footer: str) -> None:
+@lru_cache(4096)
+def line_count(text: str, per_line: int) -> int:
+    """Lines that `text` takes when words are wrapped at `per_line` characters; a longer word is broken."""
+    lines = 0
+    for part in text[:4000].split("\n"):
+        lines += 1
+        room = per_line
+        for word in part.split():
+            size = len(word)
+            if size > room and room < per_line:
+                lines += 1
+                room = per_line
+            while size > per_line:
+                lines += 1
+                size -= per_line
+            room -= size + 1
+    return lines
+
+
+def write_sheet(sheet: Page, looks: Looks, spec: Sheet, rows: Sequence[Row], footer: str) -> None:
     """Write one described sheet: heading, lead, table with filters, frozen panes, print set-up.
 
     Every row must have every field of the spec: a missing one is a KeyError, so layout and data can't drift apart.
@@ -191,11 +214,11 @@ def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value
         canvas.fit(row, value, column.width, look)
 
 
-def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
+def _set_up_table(sheet: Page, spec: Sheet, last: int) -> None:
     right = get_column_letter(len(spec.columns))
     table = Table(displayName=spec.table, ref=f"A{HEADER_ROW}:{right}{last}")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
-    sheet.add_table(table)
+    sheet.name_table(table, [c.header for c in spec.columns])
     sheet.freeze_panes = f"{get_column_letter(spec.freeze_columns + 1)}{HEADER_ROW + 1}"
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
     first = 1
@@ -214,7 +237,7 @@ def _set_up_table(sheet: Worksheet, spec: Sheet, last: int) -> None:
     sheet.print_area = f"A{first}:{get_column_letter(printed)}{last}"
 
 
-def _offer(sheet: Worksheet, column: Column, cells: str) -> None:
+def _offer(sheet: Page, column: Column, cells: str) -> None:
     """The check of what is typed into an entry column: one of its choices, or a date."""
     if column.choices:
         listed = ",".join(column.choices)
@@ -230,7 +253,7 @@ def _offer(sheet: Worksheet, column: Column, cells: str) -> None:
     sheet.add_data_validation(check)
 
 
-def set_up_page(sheet: Worksheet, footer: str, *, tab: str, pages_wide: int = 1, pages_tall: int = 0) -> None:
+def set_up_page(sheet: Page, footer: str, *, tab: str, pages_wide: int = 1, pages_tall: int = 0) -> None:
     """Letter, landscape, fitted to the page's width (0 tall: as many as needed), page numbers; no gridlines."""
     sheet.sheet_view.showGridLines = False
     sheet.sheet_properties.tabColor = tab

@@ -11,9 +11,9 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
-from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
-from openpyxl.styles.cell_style import StyleArray
+
+from reports.page import PagedWorkbook
 
 FACE = "Arial"
 INK = "1F2933"
@@ -169,10 +169,10 @@ _RIGHT = {look.name: look.horizontal == "right" for look in LOOKS}
 
 
 class Looks:
-    """The looks of one workbook as openpyxl style ids: made once, then handed to every cell."""
+    """The looks of one workbook as numbers of its cell styles: made once, then handed to every cell."""
 
-    def __init__(self, book: Workbook) -> None:
-        self._arrays: dict[tuple[str, bool], StyleArray] = {}
+    def __init__(self, book: PagedWorkbook) -> None:
+        self._numbers: dict[tuple[str, bool], int] = {}
         # column widths count digits of the Normal font: one that Excel and LibreOffice both have
         book._named_styles["Normal"].font = Font(name=FACE, size=10)  # noqa: SLF001
         for look in LOOKS:
@@ -181,12 +181,12 @@ class Looks:
             plain = copy(style.as_tuple())
             quoted = copy(plain)
             quoted.quotePrefix = 1
-            self._arrays[look.name, False] = plain
-            self._arrays[look.name, True] = quoted
+            self._numbers[look.name, False] = book.style_number(plain)
+            self._numbers[look.name, True] = book.style_number(quoted)
 
-    def array(self, look: str, *, quoted: bool) -> StyleArray:
-        """Style id of `look`; `quoted` marks text that a re-typed cell would take for a formula."""
-        return self._arrays[look, quoted]
+    def number(self, look: str, *, quoted: bool) -> int:
+        """Style number of `look`; `quoted` marks text that a re-typed cell would take for a formula."""
+        return self._numbers[look, quoted]
 
 
 def _named_style(look: Look) -> NamedStyle:

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
-from openpyxl import Workbook
-
 from reports.advisor import fill_advisor
 from reports.book import read_book
 from reports.firm import fill_firm
 from reports.links import LINKS_FILE, fill_links
 from reports.links import rows as link_rows
+from reports.page import PagedWorkbook
 from reports.save import save
 from reports.sheet import safe_text
 
@@ -46,9 +45,8 @@ def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerp
     return written
 
 
-def _new_workbook(title: str, as_of: date) -> Workbook:
-    workbook = Workbook()
-    workbook.remove(workbook.worksheets[0])
+def _new_workbook(title: str, as_of: date) -> PagedWorkbook:
+    workbook = PagedWorkbook()
     properties = workbook.properties
     properties.title = safe_text(title)
     properties.creator = properties.lastModifiedBy = "Rothbook"

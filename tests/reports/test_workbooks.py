@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +20,7 @@ from reports.sheet import CELL_LIMIT, CUT, HEADER_ROW, prose, safe_text
 from reports.style import KIND_LOOKS
 from schemas.tables import result_schema
 from tests.book import Book
-from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, large_book, money, small_book
+from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, money, small_book
 
 ADVISOR_SHEETS = [
     "Summary",
@@ -422,15 +421,6 @@ def test_dates_and_money_have_number_formats(advisor: Workbook) -> None:
     assert sheet.cell(HEADER_ROW + 1, headers["Dollars"]).number_format == '"$"#,##0.00;-"$"#,##0.00'
     assert sheet.cell(HEADER_ROW + 1, headers["Severity"]).fill.fgColor.rgb == "00F6C9C9"
     assert {c.font.name for row in sheet.iter_rows() for c in row if c.value is not None} == {"Arial"}
-
-
-def test_a_demo_sized_book_is_written_in_a_second(tmp_path: Path) -> None:
-    run = large_book()
-    run.write(tmp_path)
-    started = time.perf_counter()
-    paths = write(run, tmp_path, tax_years=[2025, 2026])
-    assert len(paths) == 6
-    assert time.perf_counter() - started < 5  # 0.8 s on a quiet machine
 
 
 def test_as_of_may_be_any_day(tmp_path: Path) -> None:

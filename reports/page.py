@@ -1,0 +1,168 @@
+"""A worksheet whose cells are kept as the XML openpyxl would write for them, made once when they are put.
+
+openpyxl builds an object for every cell and writes each in some fifteen calls: with styles that is about half the speed
+of this. Everything else of a sheet (columns, views, tables, validations, charts, page set-up) stays openpyxl's.
+`tests/reports/test_page.py` holds every kind of cell against openpyxl's own writing of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from xml.sax.saxutils import escape
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.child import INVALID_TITLE_REGEX
+from openpyxl.worksheet._writer import WorksheetWriter
+from openpyxl.worksheet.dimensions import SheetDimension
+from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.table import Table
+from openpyxl.worksheet.worksheet import Worksheet
+
+#: What a cell can hold.
+Shown = str | int | Decimal | date | None
+
+#: Excel counts days from here (its day 60 never was; no date of a book lies before it).
+EPOCH = date(1899, 12, 30).toordinal()
+_LETTERS = ("", *(get_column_letter(n) for n in range(1, 257)))
+#: Marks the place of the rows in the XML openpyxl writes around them.
+_EMPTY = b"<sheetData></sheetData>"
+
+
+class Page(Worksheet):
+    """A worksheet filled by `put`; openpyxl's own cells are not used.
+
+    A value is text, a whole number, a Decimal, a date or None (an empty cell that keeps its style). `style` is the
+    number of a cell style of the workbook.
+    """
+
+    def __init__(self, parent: Workbook, title: str | None = None) -> None:
+        super().__init__(parent, title)
+        self._put: dict[int, dict[int, str]] = {}
+        self._heights: dict[int, float] = {}
+        self.links: list[Hyperlink] = []
+
+    def put(self, row: int, column: int, value: Shown, style: int) -> None:
+        """Write one cell; a later value at the same place replaces it."""
+        self._cells_of(row)[column] = f'<c r="{_LETTERS[column]}{row}" s="{style}"{_content(value)}'
+
+    def put_formula(self, row: int, column: int, formula: str, *, value: Shown, style: int) -> None:
+        """Write a formula (without its `=`) and the value it has now, so that a preview shows it without computing."""
+        kind = ' t="str"' if isinstance(value, str) else ""
+        known = "" if value is None else f"<v>{escape(value) if isinstance(value, str) else _number(value)}</v>"
+        self._cells_of(row)[column] = (
+            f'<c r="{_LETTERS[column]}{row}" s="{style}"{kind}><f>{escape(formula)}</f>{known}</c>'
+        )
+
+    def link(self, row: int, column: int, *, location: str = "", target: str = "", tip: str = "") -> None:
+        """Make a cell a link: to `location` in this workbook (`'Sheet'!A5`), or to the file `target`."""
+        self.links.append(
+            Hyperlink(
+                ref=f"{_LETTERS[column]}{row}",
+                location=location or None,
+                target=target or None,
+                tooltip=tip or None,
+            )
+        )
+
+    def height(self, row: int, points: float) -> None:
+        """Set the height of `row` in points."""
+        self._heights[row] = points
+
+    def height_of(self, row: int) -> float:
+        """The height set for `row`, or 0."""
+        return self._heights.get(row, 0)
+
+    def name_table(self, table: Table, headers: list[str]) -> None:
+        """Add a table whose header cells hold `headers` (openpyxl would look for them in its own cells)."""
+        table._initialise_columns()  # noqa: SLF001
+        for column, header in zip(table.tableColumns, headers, strict=True):
+            column.name = header
+        self.add_table(table)
+
+    def _cells_of(self, row: int) -> dict[int, str]:
+        found = self._put.get(row)
+        if found is None:
+            found = self._put[row] = {}
+        return found
+
+    @property
+    def extent(self) -> str:
+        """The range of the cells put, `A1:F20`."""
+        last_column = max((max(cells) for cells in self._put.values()), default=1)
+        return f"A1:{_LETTERS[last_column]}{max(self._put, default=1)}"
+
+    def rows_xml(self) -> bytes:
+        """The sheet's rows as SpreadsheetML, in order."""
+        parts = ["<sheetData>"]
+        for row in sorted(self._put.keys() | self._heights.keys()):
+            height = self._heights.get(row)
+            tall = f' ht="{height:g}" customHeight="1"' if height is not None else ""
+            cells = self._put.get(row, {})
+            parts.append(f'<row r="{row}"{tall}>{"".join([cells[c] for c in sorted(cells)])}</row>')
+        parts.append("</sheetData>")
+        return "".join(parts).encode()
+
+
+def _content(value: Shown) -> str:
+    """The rest of a cell's XML after its style."""
+    if value is None:
+        return "/>"
+    if isinstance(value, str):
+        keep = ' xml:space="preserve"' if value != value.strip() else ""
+        return f' t="inlineStr"><is><t{keep}>{escape(value)}</t></is></c>'
+    return f' t="n"><v>{_number(value)}</v></c>'
+
+
+def _number(value: int | Decimal | date) -> str:
+    if isinstance(value, date):
+        return str(value.toordinal() - EPOCH)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+class PageWriter(WorksheetWriter):
+    """openpyxl's writer with the rows of a `Page` in the place of its own."""
+
+    def write_dimensions(self) -> None:
+        """Write the extent of the page's cells."""
+        self.xf.send(SheetDimension(self.ws.extent).to_tree())
+
+    def write_rows(self) -> None:
+        """Leave the place where `xml` puts the rows."""
+        stream = self.xf.send(True)  # noqa: FBT003 - openpyxl's generator asks for it
+        with stream.element("sheetData"):
+            stream.write("")
+        self.xf.send(None)
+        self.ws._hyperlinks.extend(self.ws.links)  # noqa: SLF001
+
+    def xml(self) -> bytes:
+        """The whole sheet."""
+        self.write()
+        around: bytes = self.read()
+        before, found, after = around.partition(_EMPTY)
+        if not found:
+            raise ValueError(f"openpyxl wrote sheet {self.ws.title!r} in another shape than this code knows")
+        rows: bytes = self.ws.rows_xml()
+        return before + rows + after
+
+
+class PagedWorkbook(Workbook):
+    """A workbook whose sheets are pages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.remove(self.worksheets[0])
+
+    def create_sheet(self, title: str | None = None, index: int | None = None) -> Page:
+        """A new page, last unless `index` says otherwise; raises ValueError for a title Excel refuses."""
+        if title is None or len(title) > 31 or INVALID_TITLE_REGEX.search(title):
+            raise ValueError(f"Excel takes no sheet named {title!r}")
+        page = Page(self, title)
+        self._add_sheet(page, index)
+        return page
+
+    def style_number(self, style: Any) -> int:
+        """The number by which cells name `style` (openpyxl's StyleArray)."""
+        return int(self._cell_styles.add(style))
