@@ -524,6 +524,8 @@ _RESULTS = (
             _t("severity", values=SEVERITIES), _t("status", values=("new", "open", "changed", "resolved")),
             _d("first_seen"), _d("last_changed"), _m("amount"), _d("deadline"), _t("title"), _t("explanation"),
             _t("action"), Column("evidence", "list"), _t("amount_is"), _t("authority"), Column("rank", "int"),
+            # the finding this one is a part of, where one problem shows itself in several ways
+            _t("part_of"),
         ),
         key=("finding_id",),
     ),

@@ -24,7 +24,9 @@ from typing import Literal
 
 import duckdb
 
-ASSEMBLE = Path(__file__).parent.parent / "sql" / "findings.sql"
+SQL = Path(__file__).parent.parent / "sql"
+#: What becomes of the rows the findings select: each table is the SELECT of the file beside it.
+ASSEMBLE = (("ranked_findings", "findings.sql"), ("findings", "folded_findings.sql"))
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     """
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
     con.execute("create table finding_rests (rule varchar, rests_on varchar)")
+    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer)")
+    con.executemany(
+        "insert into finding_folds values (?, ?, ?)",
+        [(f.rule, into, place) for f in registry() for place, into in enumerate(f.folds_into)] or [("", "", 0)],
+    )
     con.executemany("insert into finding_rests values (?, ?)", [(f.rule, f.rests_on) for f in registry()])
     con.execute(
         "create table raw_findings (rule varchar, person_id varchar, subject varchar, tax_year integer,"
@@ -81,17 +88,23 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
             [(finding.rule, finding.authority, topic) for topic in finding.topics or ("",)],
         )
     _load_previous(con, previous)
-    con.execute(f"create table findings as {ASSEMBLE.read_text(encoding='utf-8')}")
+    for table, file in ASSEMBLE:
+        con.execute(f"create table {table} as {(SQL / file).read_text(encoding='utf-8')}")
+
+
+#: What tonight's findings are compared with: these columns of the last run's, whatever else its table has.
+_PREVIOUS = (
+    "finding_id varchar, rule varchar, person_id varchar, household_id varchar, advisor_id varchar, tax_year integer,"
+    " severity varchar, status varchar, first_seen date, last_changed date, amount decimal(18, 2), deadline date,"
+    " title varchar, explanation varchar, action varchar, evidence varchar[], amount_is varchar, authority varchar"
+)
 
 
 def _load_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    con.execute(f"create table previous_findings ({_PREVIOUS})")
     path = previous / "results" / "findings.parquet" if previous else None
     if path is not None and path.exists():
-        con.execute("create table previous_findings as select * from read_parquet($path)", {"path": str(path)})
-    else:
+        columns = ", ".join(column.split()[0] for column in _PREVIOUS.replace("(18, 2)", "").split(", "))
         con.execute(
-            "create table previous_findings (finding_id varchar, rule varchar, person_id varchar, household_id varchar,"
-            " advisor_id varchar, tax_year integer, severity varchar, status varchar, first_seen date, last_changed date,"
-            " amount decimal(18, 2), deadline date, title varchar, explanation varchar, action varchar,"
-            " evidence varchar[], amount_is varchar, authority varchar, rank bigint)"
+            f"insert into previous_findings by name select {columns} from read_parquet($path)", {"path": str(path)}
         )

@@ -76,7 +76,7 @@ unknown_now as (
 ),
 gone as (
     -- what can't be judged tonight isn't resolved
-    select b.* exclude (rank) replace (
+    select b.* replace (
         case when u.rule is not null and b.status <> 'resolved' then 'open' else 'resolved' end as status,
         case
             when b.status = 'resolved' or u.rule is not null then b.last_changed

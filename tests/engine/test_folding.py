@@ -1,0 +1,74 @@
+"""One problem is one row: what a finding is a part of, over the real engine and over planted findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from transforms.engine import SQL, connect
+from transforms.findings import registry
+
+COLUMNS = "finding_id varchar, rule varchar, person_id varchar, tax_year integer, status varchar, rank bigint"
+
+
+def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[str, str, int]]) -> dict[str, str | None]:
+    con = connect()
+    con.execute(f"create table ranked_findings ({COLUMNS})")
+    con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?)", findings)
+    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer)")
+    con.executemany("insert into finding_folds values (?, ?, ?)", folds)
+    select = (SQL / "folded_findings.sql").read_text(encoding="utf-8")
+    return dict(con.execute(f"select finding_id, part_of from ({select})").fetchall())
+
+
+def test_a_part_names_the_fittest_open_finding_of_the_same_person_and_year() -> None:
+    folded = _folded(
+        [
+            ("part", "small", "P1", 2026, "open", 9),
+            ("second choice", "other", "P1", 2026, "open", 1),
+            ("first choice", "big", "P1", 2026, "new", 5),
+            ("other person", "small", "P2", 2026, "open", 8),
+            ("other year", "small", "P1", 2025, "open", 7),
+            ("no year", "small", "P1", None, "open", 6),
+            ("nobody", "small", None, 2026, "open", 4),
+        ],
+        [("small", "big", 0), ("small", "other", 1)],
+    )
+    assert folded == {
+        "part": "first choice",
+        "no year": "first choice",
+        "second choice": None,
+        "first choice": None,
+        "other person": None,
+        "other year": None,
+        "nobody": None,
+    }
+
+
+@pytest.mark.parametrize("resolved", ["part", "whole"])
+def test_what_is_resolved_is_neither_part_nor_whole(resolved: str) -> None:
+    folded = _folded(
+        [(name, name, "P1", 2026, "resolved" if name == resolved else "open", 1) for name in ("part", "whole")],
+        [("part", "whole", 0)],
+    )
+    assert folded == {"part": None, "whole": None}
+
+
+def test_parts_of_parts_name_the_top() -> None:
+    folded = _folded(
+        [(name, name, "P1", 2026, "open", rank) for rank, name in enumerate(("a", "b", "c"))],
+        [("a", "b", 0), ("b", "c", 0)],
+    )
+    assert folded == {"a": "c", "b": "c", "c": None}
+
+
+def test_rules_fold_into_rules_there_are_and_never_in_a_circle() -> None:
+    folds = {f.rule: set(f.folds_into) for f in registry()}
+    assert set().union(*folds.values()) <= folds.keys()
+    for rule in folds:
+        seen, ahead = set(), set(folds[rule])
+        while ahead:
+            seen |= ahead
+            ahead = set().union(*(folds[r] for r in ahead)) - seen
+        assert rule not in seen
