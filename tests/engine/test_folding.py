@@ -66,8 +66,8 @@ def test_parts_of_parts_name_the_top() -> None:
 def test_rules_fold_into_rules_there_are_and_never_in_a_circle() -> None:
     folds = {f.rule: set(f.folds_into) for f in registry()}
     assert set().union(*folds.values()) <= folds.keys()
-    for rule in folds:
-        seen, ahead = set(), set(folds[rule])
+    for rule, into in folds.items():
+        seen, ahead = set(), set(into)
         while ahead:
             seen |= ahead
             ahead = set().union(*(folds[r] for r in ahead)) - seen
