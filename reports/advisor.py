@@ -1,28 +1,28 @@
-"""One advisor's workbook: what matters on one page, then the ranked exceptions, a sheet per topic, and the notes."""
+"""One advisor's workbook: Today on one page, then the exceptions, a sheet per topic, and what it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-
 import polars as pl
 
+from reports.about import write_about
 from reports.book import Advisor, Book
-from reports.notes import DISCLAIMER, write_notes
 from reports.page import PagedWorkbook
-from reports.sheet import Canvas, Column, Row, Sheet, Value, set_up_page, write_sheet
-from reports.style import Looks, header_look, said, tile_looks, word_look
-from schemas.tables import SEVERITIES
+from reports.sheet import Canvas, Column, Row, Sheet, Value, places_of, write_sheet
+from reports.style import Looks, said
+from reports.today import write_today
 
-CLIENT = (Column("client", "Client", "wrap", 18), Column("household_id", "Household", "text", 11))
+HOUSEHOLDS_TITLE = "Households"
+CLIENT = (
+    Column("client", "Client", "wrap", 22, leads_to=HOUSEHOLDS_TITLE),
+    Column("household_id", "Household", "text", 11),
+)
 YEAR = Column("tax_year", "Tax year", "year", 8)
 STATUS = (Column("status", "Status", "word", 13), Column("reasons", "Why this status", "wrap", 36))
 
 EXCEPTIONS = Sheet(
     title="Exceptions",
     heading="Exceptions, most important first",
-    lead="One row per problem or opportunity. Ranked by severity, dollars and deadline; information comes last.",
+    lead="One row per problem, its parts with it. Ranked by severity, dollars and deadline; information comes last.",
     table="Exceptions",
     columns=(
         Column("severity", "Severity", "word", 10),
@@ -97,15 +97,25 @@ PRO_RATA = Sheet(
     tab="2F6B8F",
 )
 
-IRA_LIMITS = Sheet(
-    title="IRA limits",
-    heading="IRA contributions: allowed and made",
-    lead="One row per client and tax year. Limits after income, compensation, age and the spouse's return.",
-    table="IraLimits",
+BACKDOOR = Sheet(
+    title="Backdoor candidates",
+    heading="Backdoor Roth: who is ready, who is blocked, and by what",
+    lead="One row per client and tax year, those who can act first. Blocked: pre-tax IRA money makes it taxable.",
+    table="BackdoorCandidates",
     columns=(
         *CLIENT,
         YEAR,
+        Column("standing", "Backdoor", "word", 12),
+        Column("room", "Room left", "key_money", 13),
+        Column("pre_tax", "Pre-tax in IRAs", "money", 15),
+        Column("taxable_if_done", "Taxable if done now", "key_money", 14),
+        Column("tax_if_done", "Tax on it at the stated rate", "money", 15),
+        Column("ways_out", "Ways out", "wrap", 44),
+        Column("due_date", "Contribute by", "date", 13),
         *STATUS,
+        Column("direct_roth_room", "Direct Roth room", "money", 13),
+        Column("pool_value", "IRAs, projected", "money", 15),
+        Column("basis", "Basis", "money", 13),
         Column("roth_magi", "Roth MAGI", "money", 15),
         Column("contribution_limit", "Contribution limit", "money", 15.5),
         Column("roth_limit", "Roth limit", "money", 13),
@@ -118,6 +128,7 @@ IRA_LIMITS = Sheet(
     ),
     empty="No client has IRA limits in these tax years.",
     freeze_columns=3,
+    pages_wide=2,
     tab="2F6B8F",
 )
 
@@ -150,6 +161,35 @@ MEGA = Sheet(
     freeze_columns=3,
     pages_wide=2,
     tab="3E7D5A",
+)
+
+HOUSEHOLDS = Sheet(
+    title=HOUSEHOLDS_TITLE,
+    heading="Households: every client on one row",
+    lead="Spouses side by side, each with their own IRAs. Underlined numbers lead to the rows behind them.",
+    table="Households",
+    columns=(
+        Column("household_id", "Household", "text", 11),
+        Column("client", "Client", "wrap", 20),
+        Column("spouse", "Spouse", "wrap", 18),
+        Column("tax_year", "Tax year", "year", 8),
+        Column("exceptions", "Exceptions", "int", 12, leads_to="Exceptions"),
+        Column("gravest", "Gravest", "word", 10),
+        Column("deadline", "Next deadline", "date", 13),
+        Column("tax_at_stake", "Tax at stake", "key_money", 14, leads_to="Exceptions"),
+        Column("status", "Form 8606", "word", 13, leads_to="Pro-rata"),
+        Column("line_6", "IRAs, line 6", "money", 15, leads_to="Pro-rata"),
+        Column("line_14", "Basis carried out", "money", 14),
+        Column("line_18", "Taxable conversions", "key_money", 14, leads_to="Pro-rata"),
+        Column("standing", "Backdoor", "word", 12, leads_to="Backdoor candidates"),
+        Column("room", "Backdoor room", "money", 13, leads_to="Backdoor candidates"),
+        Column("mega_room", "Mega room", "money", 13, leads_to="Mega backdoor"),
+        Column("accounts", "Accounts", "int", 11.5, leads_to="Accounts"),
+        Column("data_problems", "Data problems", "int", 11.5, leads_to="Data problems"),
+    ),
+    empty="This advisor has no clients in the book.",
+    freeze_columns=2,
+    tab="6B7785",
 )
 
 ACCOUNTS = Sheet(
@@ -188,25 +228,27 @@ DATA_PROBLEMS = Sheet(
     tab="A9781E",
 )
 
-#: Every sheet that holds one table, with the frame it shows.
+#: Every sheet that holds one table, with the frame it shows, in the order of the workbook.
 TOPICS = (
-    (EXCEPTIONS, "findings"),
+    (EXCEPTIONS, "exceptions"),
     (PRO_RATA, "form_8606"),
-    (IRA_LIMITS, "ira_limits"),
+    (BACKDOOR, "backdoor"),
     (MEGA, "mega_backdoor"),
+    (HOUSEHOLDS, "households"),
     (ACCOUNTS, "accounts"),
     (DATA_PROBLEMS, "data_problems"),
 )
 
 
 def fill_advisor(workbook: PagedWorkbook, book: Book, advisor: Advisor, footer: str) -> None:
-    """Write every sheet of one advisor's workbook."""
+    """Write every sheet of one advisor's workbook; `book` holds that advisor's rows only."""
     looks = Looks(workbook)
-    _write_summary(Canvas(workbook.create_sheet("Summary"), looks), book, advisor, footer)
-    for spec, frame in TOPICS:
-        rows = topic_rows(book.own(frame, advisor.advisor_id))
-        write_sheet(workbook.create_sheet(spec.title), looks, spec, rows, footer)
-    write_notes(Canvas(workbook.create_sheet("Notes"), looks), book, footer, tab="6B7785")
+    rows = {spec.title: topic_rows(book.frames[frame]) for spec, frame in TOPICS}
+    places = places_of(rows)
+    write_today(Canvas(workbook.create_sheet("Today"), looks), book, advisor, footer)
+    for spec, _ in TOPICS:
+        write_sheet(workbook.create_sheet(spec.title), looks, spec, rows[spec.title], footer, places=places)
+    write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
 
 
 def topic_rows(frame: pl.DataFrame) -> list[Row]:
@@ -234,201 +276,3 @@ def _text(value: Value) -> str | None:
 
 def _yes_no(value: Value) -> str | None:
     return None if value is None else "yes" if value else "no"
-
-
-#: The Summary is a grid of twelve equal columns.
-GRID = 12
-CELL = 13.0
-
-#: Field, header, look and how many grid columns.
-Place = tuple[str, str, str, int]
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A small table on the grid: its heading, what is said when it has no rows, its places."""
-
-    heading: str
-    empty: str
-    places: tuple[Place, ...]
-
-
-TOP_LINES = Lines(
-    "What matters first",
-    "Nothing asks for action today.",
-    (
-        ("tag", "Severity", "word", 1),
-        ("client", "Client", "strong", 2),
-        ("title", "What", "wrap", 3),
-        ("amount", "Dollars", "key dollars", 1),
-        ("amount_is", "Dollars are", "wrap", 1),
-        ("deadline", "Deadline", "date", 1),
-        ("action", "What to do", "wrap", 3),
-    ),
-)
-RESOLVED_LINES = Lines(
-    "Resolved since the last run",
-    "Nothing.",
-    (
-        ("client", "Client", "strong", 2),
-        ("title", "What it was", "wrap", 6),
-        ("amount", "Dollars", "key dollars", 1),
-        ("amount_is", "Dollars were", "wrap", 1),
-        ("last_changed", "Resolved on", "date", 2),
-    ),
-)
-
-
-def _write_summary(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> None:
-    findings = book.own("findings", advisor.advisor_id)
-    persons = book.own("persons", advisor.advisor_id)
-    problems = book.own("data_problems", advisor.advisor_id)
-    gone = findings.filter(pl.col("status") == "resolved")
-    now = findings.filter(pl.col("status") != "resolved")
-    canvas.widths([CELL] * GRID)
-    _put_title(canvas, book, advisor, persons)
-    put_tiles(
-        canvas,
-        4,
-        [
-            *((word.capitalize(), now.filter(pl.col("severity") == word).height, word) for word in SEVERITIES),
-            ("Data problems", problems.height, ""),
-        ],
-    )
-    canvas.put(7, 1, _headline(now, book), "headline", span=GRID)
-    canvas.height(7, 26)
-    row = max(_put_stakes(canvas, 9, now), _put_changes(canvas, 9, findings, problems))
-    top = now.filter(pl.col("severity") != "info").head(10)
-    row = put_lines(canvas, row + 1, TOP_LINES, [_tagged(r) for r in top.iter_rows(named=True)])
-    row = put_lines(canvas, row + 1, RESOLVED_LINES, list(gone.iter_rows(named=True)))
-    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
-
-
-def _put_title(canvas: Canvas, book: Book, advisor: Advisor, persons: pl.DataFrame) -> None:
-    years = " and ".join(map(str, book.tax_years))
-    households = persons.select(pl.coalesce("household_id", "person_id").n_unique()).item()
-    about = (
-        f"Backdoor and mega backdoor Roth, as of {long_date(book.as_of)}  ·  "
-        f"{'tax years' if len(book.tax_years) > 1 else 'tax year'} {years}  ·  "
-        f"{counted(persons.height, 'client')} in {counted(households, 'household')}"
-    )
-    canvas.put(1, 1, advisor.name, "title", span=GRID)
-    canvas.put(2, 1, about, "lead", span=GRID)
-    canvas.height(1, 32)
-    canvas.height(2, 18)
-
-
-def long_date(day: date) -> str:
-    """A date as people write it: November 24, 2026."""
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def counted(number: int, thing: str) -> str:
-    """`3 clients`, `1 client`."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _headline(now: pl.DataFrame, book: Book) -> str:
-    due = now.filter(pl.col("deadline") >= book.as_of, pl.col("severity") != "info")
-    if due.is_empty():
-        return "No deadline ahead."
-    first = min(due["deadline"].to_list())
-    at_first = due.filter(pl.col("deadline") == first).height
-    late = now.filter(pl.col("deadline") < book.as_of, pl.col("severity") != "info").height
-    past = f"  {counted(late, 'exception')} already past the deadline." if late else ""
-    days = (first - book.as_of).days
-    when = f"in {counted(days, 'day')}" if days else "today"
-    return f"Next deadline: {long_date(first)}, {when}: {counted(at_first, 'exception')}.{past}"
-
-
-def put_tiles(canvas: Canvas, row: int, tiles: list[tuple[str, int, str]]) -> None:
-    """Big numbers over their names, two grid columns each."""
-    canvas.height(row, 36)
-    canvas.height(row + 1, 18)
-    for place, (name, number, word) in enumerate(tiles):
-        big, small = tile_looks(word if number else "")
-        canvas.put(row, 1 + 2 * place, number, big, span=2)
-        canvas.put(row + 1, 1 + 2 * place, name, small, span=2)
-
-
-#: Tax first, then excess, then by dollars; equal dollars by name, so that the bytes are the same every time.
-STAKES_ORDER = (pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is")
-
-
-def _put_stakes(canvas: Canvas, row: int, now: pl.DataFrame) -> int:
-    """Dollars by what they are; kinds are never added to each other."""
-    stakes = (
-        now.filter(pl.col("amount").is_not_null(), pl.col("severity") != "info")
-        .group_by("amount_is")
-        .agg(pl.len().alias("findings"), pl.col("amount").sum())
-        .sort(*STAKES_ORDER, descending=[False, False, True, False], nulls_last=True)
-    )
-    put_panel(canvas, row, 1, 6, "Dollars at stake")
-    for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):
-        name = f"{stake['amount_is'] or 'not said'}".capitalize()
-        canvas.height(number, 17)
-        canvas.put(number, 1, name, "label", span=3)
-        canvas.put(number, 4, counted(stake["findings"], "exception"), "label")
-        canvas.put(number, 5, stake["amount"], "amount", span=2)
-    if stakes.is_empty():
-        canvas.put(row + 1, 1, "None.", "label", span=6)
-    return row + 1 + max(1, stakes.height)
-
-
-def put_panel(canvas: Canvas, row: int, column: int, span: int, heading: str) -> None:
-    """The heading of a block, ruled over its width."""
-    canvas.put(row, column, heading, "section", span=span)
-    canvas.height(row, 22)
-
-
-def _put_changes(canvas: Canvas, row: int, findings: pl.DataFrame, problems: pl.DataFrame) -> int:
-    put_panel(canvas, row, 8, 5, "Since the last run")
-    unknown = problems.filter(pl.col("person_id").is_not_null())["person_id"].n_unique()
-    lines = [
-        *(
-            (name, findings.filter(pl.col("status") == status).height)
-            for status, name in (
-                ("new", "New"),
-                ("changed", "Changed"),
-                ("open", "Still open"),
-                ("resolved", "Resolved"),
-            )
-        ),
-        ("Clients with data problems", unknown),
-    ]
-    for number, (name, count) in enumerate(lines, row + 1):
-        canvas.height(number, 17)
-        canvas.put(number, 8, name, "label", span=4)
-        canvas.put(number, 12, count, "count")
-    return row + 1 + len(lines)
-
-
-def _tagged(row: dict[str, Value]) -> Row:
-    news = f"\n{row['status']}" if row["status"] in ("new", "changed") else ""
-    return {**row, "tag": f"{row['severity']}{news}"}
-
-
-def put_lines(canvas: Canvas, row: int, lines: Lines, rows: Sequence[Row]) -> int:
-    """Write a small table on the grid; returns the row after it."""
-    put_panel(canvas, row, 1, GRID, lines.heading)
-    if not rows:
-        canvas.put(row + 1, 1, lines.empty, "label", span=GRID)
-        return row + 2
-    headers: Row = {field: header for field, header, _, _ in lines.places}
-    _put_line(canvas, row + 1, headers, [(f, h, header_look(look), span) for f, h, look, span in lines.places])
-    for number, values in enumerate(rows, row + 2):
-        _put_line(canvas, number, values, lines.places)
-    return row + 2 + len(rows)
-
-
-def _put_line(canvas: Canvas, number: int, values: Row, places: Sequence[Place]) -> None:
-    canvas.height(number, 17)
-    column = 1
-    for field, _, look, span in places:
-        value = values[field]
-        named = word_look(value.partition("\n")[0]) if look == "word" and isinstance(value, str) else look
-        canvas.put(number, column, value, named, span=span)
-        if isinstance(value, str):
-            canvas.fit(number, value, CELL * span, named)
-        column += span

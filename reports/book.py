@@ -1,7 +1,7 @@
 """What a run knows, read once and shaped for people: clients by name, numbers blank where UNKNOWN, text masked.
 
 `Book.advisors` says who gets a workbook. Every frame with a person carries `client`, `household_id` and `advisor_id` of
-the persons table, and `own` is the one place where rows are chosen for an advisor.
+the persons table, and `of_each_advisor` is the one place where rows are chosen for an advisor.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +19,12 @@ import polars as pl
 from reports.fixes import how_to_fix
 from reports.sheet import prose
 from schemas.accounts import show_account
-from schemas.tables import MONEY, RESULT_TABLES
+from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES
 
 NOT_LISTED = "advisor not in the advisors file"
+
+#: Where a person stands with the backdoor (see transforms/sql/backdoor_overview.sql), those who can act first.
+STANDINGS = ("blocked", "ready", "convert next", "unknown", "direct", "done", "no room", "closed", "ineligible")
 
 #: Result tables with a status, and what each is called where it is blocked.
 JUDGED = {
@@ -59,6 +62,20 @@ LIMITS_USED = pl.Schema(
 CLIENT_ORDER = ("household_id", "family_name", "given_name", "person_id")
 
 
+#: Frames with rows of one advisor's clients each, and the ones that say nothing of any client.
+OWNED = (
+    *JUDGED,
+    "accounts",
+    "backdoor",
+    "data_problems",
+    "exceptions",
+    "findings",
+    "households",
+    "persons",
+)
+SHARED = ("limits", "sources")
+
+
 @dataclass(frozen=True)
 class Advisor:
     """One advisor with at least one client: id, name, and the workbook's file name."""
@@ -79,9 +96,13 @@ class Book:
     advisors: tuple[Advisor, ...]
     frames: dict[str, pl.DataFrame]
 
-    def own(self, name: str, advisor_id: str) -> pl.DataFrame:
-        """Rows of one advisor's own clients, in the frame's order."""
-        return self.frames[name].filter(pl.col("advisor_id") == advisor_id)
+    def of_each_advisor(self) -> Iterator[tuple[Advisor, Book]]:
+        """Every advisor with a book of their own clients' rows only: the one place that chooses them."""
+        parts = {name: self.frames[name].partition_by("advisor_id", as_dict=True) for name in OWNED}
+        for advisor in self.advisors:
+            own = {n: p.get((advisor.advisor_id,), self.frames[n].clear()) for n, p in parts.items()}
+            shared = {name: self.frames[name] for name in SHARED}
+            yield advisor, replace(self, advisors=(advisor,), frames=own | shared)
 
 
 def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> Book:
@@ -94,7 +115,11 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["accounts"] = _accounts(results["ira_aggregation"], persons)
     frames["findings"] = _findings(results["findings"], persons, as_of)
     frames["data_problems"] = _data_problems(results, frames["findings"], persons)
+    frames["exceptions"] = _exceptions(frames["findings"])
+    frames["backdoor"] = _backdoor(_derived(run, "backdoor_overview"), frames["ira_limits"], persons)
     frames["persons"] = persons
+    frames["households"] = _households(frames, max(tax_years))
+    frames["sources"] = _sources(results["files"])
     frames["files"] = results["files"].with_columns(_prose("file_name"), _prose("message"))
     frames["arrivals"] = results["arrivals"].with_columns(_prose("source"), _prose("message"))
     frames["rejects"] = results["rejects"].with_columns(_prose("file"), _prose("message"))
@@ -115,6 +140,7 @@ def _persons(persons: pl.DataFrame) -> pl.DataFrame:
         "advisor_id",
         "given_name",
         "family_name",
+        "spouse_person_id",
         pl.concat_str("given_name", "family_name", separator=" ", ignore_nulls=True).alias("client"),
     ).sort(CLIENT_ORDER)
 
@@ -204,11 +230,151 @@ def _findings(findings: pl.DataFrame, persons: pl.DataFrame, as_of: date) -> pl.
         joined.filter(still_theirs)
         .with_columns(
             pl.coalesce("client", "person_id", pl.lit("no client")).alias("client"),
-            (pl.col("deadline") - as_of).dt.total_days().alias("days_left"),
+            pl.lit(as_of).alias("as_of"),
             *(_prose(c) for c in ("title", "explanation", "action")),
             _joined("evidence", "\n"),
         )
         .sort(pl.col("status") == "resolved", pl.col("severity") == "info", "rank", "finding_id")
+    )
+
+
+def _exceptions(findings: pl.DataFrame) -> pl.DataFrame:
+    """One row per problem: a finding with the ones that are parts of it; its severity is that of the gravest."""
+    grave = pl.col("severity").replace_strict({s: n for n, s in enumerate(SEVERITIES)}, return_dtype=pl.Int32)
+    open_now = findings.with_columns(grave.alias("grave"), pl.coalesce("part_of", "finding_id").alias("whole"))
+    parts = (
+        open_now.filter(pl.col("part_of").is_not_null())
+        .group_by("whole", maintain_order=True)
+        .agg(
+            pl.col("grave").min().alias("gravest"),
+            pl.col("status").is_in(["new", "changed"]).any().alias("moved"),
+            pl.col("deadline").min().alias("earliest"),
+            pl.concat_str(pl.lit("- "), pl.col("title"), _in_brackets("amount", "amount_is")).alias("also"),
+            pl.concat_str(pl.lit("- "), pl.col("action")).alias("also_do"),
+        )
+        .with_columns(
+            pl.col("also").list.join("\n"), pl.col("also_do").list.unique(maintain_order=True).list.join("\n")
+        )
+    )
+    words = dict(enumerate(SEVERITIES))
+    return (
+        open_now.filter(pl.col("part_of").is_null())
+        .drop("whole")
+        .join(parts, left_on="finding_id", right_on="whole", how="left", validate="1:1")
+        .with_columns(
+            pl.min_horizontal("grave", "gravest").replace_strict(words, return_dtype=pl.String).alias("severity"),
+            pl.when(pl.col("moved") & (pl.col("status") == "open"))
+            .then(pl.lit("changed"))
+            .otherwise("status")
+            .alias("status"),
+            pl.coalesce("deadline", "earliest").alias("deadline"),
+            pl.concat_str("explanation", pl.lit("\nPart of it:\n") + pl.col("also"), ignore_nulls=True).alias(
+                "explanation"
+            ),
+            pl.concat_str("action", pl.lit("\n") + pl.col("also_do"), ignore_nulls=True).alias("action"),
+        )
+        .with_columns((pl.col("deadline") - pl.col("as_of")).dt.total_days().alias("days_left"))
+        .sort(
+            pl.col("status") == "resolved",
+            pl.col("severity") == "info",
+            pl.min_horizontal("grave", "gravest"),
+            "rank",
+            "finding_id",
+        )
+    )
+
+
+def _in_brackets(amount: str, kind: str) -> pl.Expr:
+    """` ($1,234 tax)`, or nothing where no amount is known."""
+    dollars = pl.col(amount).map_elements(lambda a: f"{a:,.0f}", return_dtype=pl.String)
+    said = pl.concat_str(pl.lit(" ($"), dollars, pl.lit(" "), pl.col(kind).fill_null(""), pl.lit(")"))
+    return pl.when(pl.col(amount).is_not_null()).then(said).otherwise(pl.lit(""))
+
+
+def _derived(run: Path, name: str) -> pl.DataFrame:
+    return pl.read_parquet(run / "derived" / f"{name}.parquet")
+
+
+def _backdoor(overview: pl.DataFrame, limits: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    """IRA limits with where the person stands with the backdoor; those who can act first."""
+    who = ["person_id", "tax_year"]
+    people = [c for c in persons.columns if c != "person_id"]
+    joined = limits.drop(people).join(overview, on=who, how="left", validate="1:1").with_columns(_prose("ways_out"))
+    first = pl.col("standing").replace_strict({s: n for n, s in enumerate(STANDINGS)}, default=len(STANDINGS))
+    return _with_client(joined, persons).sort(first, *CLIENT_ORDER, "tax_year", nulls_last=True, maintain_order=True)
+
+
+def _households(frames: dict[str, pl.DataFrame], year: int) -> pl.DataFrame:
+    """One row per client, spouses side by side: what the other sheets say of them in the newest tax year."""
+    persons = frames["persons"]
+    of_year = {name: frames[name].filter(pl.col("tax_year") == year) for name in ("form_8606", "backdoor", "accounts")}
+    open_now = frames["exceptions"].filter(pl.col("status") != "resolved", pl.col("severity") != "info")
+    exceptions = open_now.group_by("person_id").agg(
+        pl.len().alias("exceptions"),
+        pl.col("severity").first().alias("gravest"),
+        pl.col("deadline").min(),
+        _known_sum(pl.col("amount").filter(pl.col("amount_is") == "tax")).alias("tax_at_stake"),
+    )
+    mega = (
+        frames["mega_backdoor"]
+        .filter(pl.col("tax_year") == year)
+        .group_by("person_id")
+        .agg(_known_sum(pl.col("room")).alias("mega_room"))
+    )
+    names = persons.select(pl.col("person_id").alias("spouse_person_id"), pl.col("client").alias("spouse"))
+    parts = (
+        names_of_spouses(persons, names),
+        exceptions,
+        of_year["form_8606"].select("person_id", "status", "line_6", "line_14", "line_18"),
+        of_year["backdoor"].select("person_id", "standing", "room"),
+        mega,
+        of_year["accounts"].group_by("person_id").agg(pl.len().alias("accounts")),
+        frames["data_problems"].group_by("person_id").agg(pl.len().alias("data_problems")),
+    )
+    joined = persons
+    for part in parts:
+        joined = joined.join(part, on="person_id", how="left", validate="1:1")
+    return joined.with_columns(pl.lit(year, pl.Int32).alias("tax_year")).sort(CLIENT_ORDER, nulls_last=True)
+
+
+def names_of_spouses(persons: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """person_id and the spouse's name, of those who share an advisor: another advisor's client isn't named."""
+    pairs = persons.select("person_id", "advisor_id", "spouse_person_id").join(names, on="spouse_person_id")
+    same = pairs.join(
+        persons.select(pl.col("person_id").alias("spouse_person_id"), pl.col("advisor_id").alias("theirs")),
+        on="spouse_person_id",
+    )
+    return same.filter(pl.col("advisor_id") == pl.col("theirs")).select("person_id", "spouse")
+
+
+def _known_sum(amounts: pl.Expr) -> pl.Expr:
+    """The sum, or nothing where no amount is known: an unknown amount is not $0."""
+    return pl.when(amounts.count() > 0).then(amounts.sum())
+
+
+def _sources(files: pl.DataFrame) -> pl.DataFrame:
+    """What the book was read from: files by custodian and kind, with the newest day they speak of."""
+    return (
+        files.filter(pl.col("state").is_in(["accepted", "partial"]))
+        .group_by("custodian", "kind")
+        .agg(
+            pl.len().alias("files"),
+            pl.col("accepted").sum().cast(pl.Int64).alias("rows"),
+            pl.col("rejected").sum().cast(pl.Int64).alias("set_aside"),
+            pl.col("content_as_of").max(),
+            pl.col("received_at").max(),
+        )
+        .sort("custodian", "kind", nulls_last=True)
+        .with_columns(
+            pl.col("custodian").fill_null("the firm's own"),
+            pl.concat_str(
+                pl.format("as of {}", "content_as_of"),
+                pl.format("received {}", "received_at"),
+                pl.when(pl.col("set_aside") > 0).then(pl.format("{} rows set aside", "set_aside")),
+                separator=", ",
+                ignore_nulls=True,
+            ).alias("newest"),
+        )
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from reports.advisor import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles, topic_rows
+from reports.about import DISCLAIMER, write_about
+from reports.advisor import topic_rows
 from reports.book import JUDGED, Book
-from reports.notes import DISCLAIMER, write_notes
+from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
 from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, set_up_page, write_sheet
 from reports.style import Looks
@@ -163,7 +164,7 @@ def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
         (UNMATCHED, open_now.filter(pl.col("person_id").is_null())),
     ):
         write_sheet(workbook.create_sheet(spec.title), looks, spec, topic_rows(frame), footer)
-    write_notes(Canvas(workbook.create_sheet("Notes"), looks), book, footer, tab="6B7785")
+    write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
 
 
 def _by_trouble(files: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from openpyxl.workbook.child import INVALID_TITLE_REGEX
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import SheetDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.merge import MergeCell, MergeCells
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -42,7 +43,10 @@ class Page(Worksheet):
         super().__init__(parent, title)
         self._put: dict[int, dict[int, str]] = {}
         self._heights: dict[int, float] = {}
+        self._merged: list[str] = []
         self.links: list[Hyperlink] = []
+        #: What is said in the place of each chart, in the order they were added.
+        self.said_of_charts: list[str] = []
 
     def put(self, row: int, column: int, value: Shown, style: int) -> None:
         """Write one cell; a later value at the same place replaces it."""
@@ -66,6 +70,14 @@ class Page(Worksheet):
                 tooltip=tip or None,
             )
         )
+
+    def merge(self, row: int, column: int, span: int) -> None:
+        """Show `span` cells of a row as one."""
+        self._merged.append(f"{_LETTERS[column]}{row}:{_LETTERS[column + span - 1]}{row}")
+
+    def merged_xml(self) -> MergeCells | None:
+        """The merged cells, in the order they were merged (openpyxl keeps a set)."""
+        return MergeCells(mergeCell=[MergeCell(ref) for ref in self._merged]) if self._merged else None
 
     def height(self, row: int, points: float) -> None:
         """Set the height of `row` in points."""
@@ -136,6 +148,12 @@ class PageWriter(WorksheetWriter):
             stream.write("")
         self.xf.send(None)
         self.ws._hyperlinks.extend(self.ws.links)  # noqa: SLF001
+
+    def write_merged_cells(self) -> None:
+        """Write the page's merged cells."""
+        merged = self.ws.merged_xml()
+        if merged is not None:
+            self.xf.send(merged.to_tree())
 
     def xml(self) -> bytes:
         """The whole sheet."""

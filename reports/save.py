@@ -36,12 +36,26 @@ class _SteadyZip(ZipFile):
         self.writestr(str(arcname), Path(filename).read_bytes())
 
 
+def _drawing(page: Page) -> SpreadsheetDrawing:
+    """The page's charts, each with the text said in its place (openpyxl has no room for one)."""
+    drawing = SpreadsheetDrawing()
+    drawing.charts = page._charts  # noqa: SLF001
+    plain_frame = drawing._chart_frame  # noqa: SLF001
+
+    def described_frame(number: int) -> Any:
+        frame = plain_frame(number)
+        frame.nvGraphicFramePr.cNvPr.descr = page.said_of_charts[number - 1]
+        return frame
+
+    drawing._chart_frame = described_frame  # noqa: SLF001
+    return drawing
+
+
 class _SteadyWriter(ExcelWriter):
     """openpyxl's writer, with the sheets' own rows."""
 
     def write_worksheet(self, ws: Page) -> None:
-        ws._drawing = SpreadsheetDrawing()  # noqa: SLF001
-        ws._drawing.charts = ws._charts  # noqa: SLF001
+        ws._drawing = _drawing(ws)  # noqa: SLF001
         writer = PageWriter(ws, BytesIO())
         body = writer.xml()
         ws._rels = writer._rels  # noqa: SLF001

@@ -19,7 +19,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 
 from reports.page import Page
-from reports.style import FACE, KIND_LOOKS, LOOKS, Kind, Looks, header_look, word_look
+from reports.style import FACE, KIND_LOOKS, LOOKS, Kind, Looks, header_look, linked_look, word_look
 from schemas.accounts import mask_digits
 
 Value = str | int | Decimal | date | None
@@ -54,6 +54,8 @@ class Column:
     #: True for a column the reader fills in: shaded, and typed into with a drop-down of `choices` or a date check.
     entry: bool = False
     choices: tuple[str, ...] = ()
+    #: The sheet on which this cell leads to the same person's first row.
+    leads_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,21 @@ def prose(text: str | None) -> str | None:
     if text is None:
         return None
     return mask_digits(TAX_ID.sub("[tax id]", text))
+
+
+#: Where each person's first row is: (title of the sheet, person_id) -> row number.
+Places = Mapping[tuple[str, str], int]
+
+
+def places_of(sheets: Mapping[str, Sequence[Row]]) -> Places:
+    """Where each person's rows begin on each sheet; rows are in the order they will be written."""
+    found: dict[tuple[str, str], int] = {}
+    for title, rows in sheets.items():
+        for number, row in enumerate(rows, HEADER_ROW + 1):
+            person = row.get("person_id")
+            if isinstance(person, str):
+                found.setdefault((title, person), number)
+    return found
 
 
 class Canvas:
@@ -125,8 +142,7 @@ class Canvas:
         style = self._looks.number(look, quoted=False)
         for n in range(column + 1, column + span):
             self.sheet.put(row, n, None, style)
-        # merge_cells() would make cells of openpyxl's own
-        self.sheet.merged_cells.add(f"{get_column_letter(column)}{row}:{get_column_letter(column + span - 1)}{row}")
+        self.sheet.merge(row, column, span)
 
     def fit(self, row: int, text: str, width: float, look: str, most: float = 220) -> None:
         """Make `row` tall enough for `text` in `width`, if the look wraps."""
@@ -161,8 +177,12 @@ def line_count(text: str, per_line: int) -> int:
     return lines
 
 
-def write_sheet(sheet: Page, looks: Looks, spec: Sheet, rows: Sequence[Row], footer: str) -> None:
+def write_sheet(
+    sheet: Page, looks: Looks, spec: Sheet, rows: Sequence[Row], footer: str, *, places: Places | None = None
+) -> None:
     """Write one described sheet: heading, lead, table with filters, frozen panes, print set-up.
+
+    `places` says where the links of its columns lead; a link to a person who has no row there isn't made.
 
     Every row must have every field of the spec: a missing one is a KeyError, so layout and data can't drift apart.
     """
@@ -170,7 +190,7 @@ def write_sheet(sheet: Page, looks: Looks, spec: Sheet, rows: Sequence[Row], foo
     canvas.widths([c.width for c in spec.columns])
     put_heading(canvas, spec.heading, spec.lead)
     if rows:
-        last = _put_table(canvas, spec, rows)
+        last = _put_table(canvas, spec, rows, places or {})
     else:
         canvas.put(HEADER_ROW, 1, spec.empty, "lead")
         last = HEADER_ROW
@@ -188,12 +208,15 @@ def put_heading(canvas: Canvas, heading: str, lead: str) -> None:
     canvas.height(3, 6)
 
 
-def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row]) -> int:
+def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row], places: Places) -> int:
     put_header(canvas, HEADER_ROW, spec.columns)
     for number, row in enumerate(rows, HEADER_ROW + 1):
         canvas.height(number, 15)
         for place, column in enumerate(spec.columns, 1):
-            put_value(canvas, number, place, column, row[column.field])
+            there = places.get((column.leads_to, str(row.get("person_id")))) if column.leads_to else None
+            if there and row[column.field] is not None:
+                canvas.sheet.link(number, place, location=f"'{column.leads_to}'!A{there}")
+            put_value(canvas, number, place, column, row[column.field], linked=there is not None)
     return HEADER_ROW + len(rows)
 
 
@@ -206,12 +229,19 @@ def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:
         canvas.fit(row, column.header, column.width - 4, look)
 
 
-def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value) -> None:
+def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value, *, linked: bool = False) -> None:
     """One value of a table, with the look of its column's kind (or of its word)."""
-    look = word_look(value) if column.kind == "word" and isinstance(value, str) else KIND_LOOKS[column.kind].name
+    look = word_look(value) if column.kind == "word" and isinstance(value, str) else _look_of(column)
+    if linked:
+        look = linked_look(look)
     canvas.put(row, place, value, look)
     if isinstance(value, str) and column.kind == "wrap":
         canvas.fit(row, value, column.width, look)
+
+
+def _look_of(column: Column) -> str:
+    kind: Kind = column.kind if not column.entry else "entry_date" if column.kind == "date" else "entry"
+    return KIND_LOOKS[kind].name
 
 
 def _set_up_table(sheet: Page, spec: Sheet, last: int) -> None:

@@ -8,7 +8,7 @@ cells are styled themselves, because LibreOffice paints no table styles.
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
@@ -21,6 +21,9 @@ NAVY = "1F3A5F"
 GREY = "5F6B7A"
 RULE = "D5DBE3"
 HEADER_FILL = "E4EAF2"
+#: What the reader fills in, and nothing else, has this ground.
+ENTRY_FILL = "FFFBE6"
+LINK = "1B4F8A"
 
 MONEY = '"$"#,##0.00;-"$"#,##0.00'
 WHOLE_DOLLARS = '"$"#,##0;-"$"#,##0'
@@ -28,7 +31,21 @@ DATE = "mmm d, yyyy"
 DAYS = '0;"past "0;"today"'
 
 Kind = Literal[
-    "text", "wrap", "clip", "word", "money", "key_money", "dollars", "ratio", "date", "days", "int", "year", "id"
+    "text",
+    "wrap",
+    "clip",
+    "word",
+    "money",
+    "key_money",
+    "dollars",
+    "ratio",
+    "date",
+    "days",
+    "int",
+    "year",
+    "id",
+    "entry",
+    "entry_date",
 ]
 Horizontal = Literal["left", "center", "right"]
 
@@ -48,6 +65,7 @@ class Look:
     vertical: Literal["top", "center", "bottom"] = "top"
     wrap: bool = False
     rule: Literal["", "hair", "firm"] = "hair"
+    underlined: bool = False
     #: Space on the side it is aligned to, so that a number doesn't run into the text beside it.
     indent: int | None = None
 
@@ -75,8 +93,14 @@ WORD_FILLS = {
     "changed": "FFF3C9",
     "yes": "E2F1E4",
     "undecided": "F6C9C9",
+    "resolved": "E2F1E4",
+    "ready": "E2F1E4",
+    "convert next": "FFF3C9",
+    "blocked": "FBE0C4",
+    "unknown": "F6C9C9",
+    "done": "E3EEF8",
 }
-STRONG_WORDS = {"critical", "high", "UNKNOWN", "rejected", "undecided", "missing", "stale"}
+STRONG_WORDS = {"critical", "high", "UNKNOWN", "rejected", "undecided", "missing", "stale", "unknown", "blocked"}
 
 KIND_LOOKS: dict[Kind, Look] = {
     "text": Look("text"),
@@ -92,6 +116,8 @@ KIND_LOOKS: dict[Kind, Look] = {
     "int": Look("int", number_format="#,##0", horizontal="right"),
     "year": Look("year", number_format="0", horizontal="center"),
     "id": Look("id", colour=GREY, size=8),
+    "entry": Look("entry", fill=ENTRY_FILL, wrap=True),
+    "entry_date": Look("entry date", fill=ENTRY_FILL, number_format=DATE, horizontal="right"),
 }
 
 PAGE_LOOKS = (
@@ -120,12 +146,17 @@ PAGE_LOOKS = (
 )
 
 #: A tile is a big number over its name; the fill is that of the word it counts.
-TILE_WORDS = ("critical", "high", "medium", "low", "info", "accepted", "")
+TILE_WORDS = ("critical", "high", "medium", "low", "info", "accepted", "new", "changed", "resolved", "")
 
 
 def word_look(word: str) -> str:
     """Name of the look for a word in a word column."""
     return f"word {word}" if word in WORD_FILLS else "word"
+
+
+def linked_look(look: str) -> str:
+    """Name of the look of a cell of `look` that leads somewhere; one without such a look keeps its own."""
+    return f"{look} link" if look in LINKED else look
 
 
 def header_look(look: str) -> str:
@@ -163,7 +194,16 @@ def _tiles() -> tuple[Look, ...]:
     return tuple(looks)
 
 
-LOOKS: tuple[Look, ...] = (*KIND_LOOKS.values(), *_word_looks(), *PAGE_LOOKS, *_tiles())
+#: Looks whose cells may lead to another place.
+LINKED = ("text", "wrap", "int", "strong", "count", "key money", "money")
+
+
+def _linked() -> tuple[Look, ...]:
+    plain = {look.name: look for look in (*KIND_LOOKS.values(), *PAGE_LOOKS)}
+    return tuple(replace(plain[n], name=f"{n} link", colour=LINK, underlined=True) for n in LINKED)
+
+
+LOOKS: tuple[Look, ...] = (*KIND_LOOKS.values(), *_word_looks(), *PAGE_LOOKS, *_tiles(), *_linked())
 
 _RIGHT = {look.name: look.horizontal == "right" for look in LOOKS}
 
@@ -194,7 +234,14 @@ def _named_style(look: Look) -> NamedStyle:
     indent = int(look.horizontal == "right") if look.indent is None else look.indent
     return NamedStyle(
         name=f"rothbook {look.name}",
-        font=Font(name=FACE, size=look.size, bold=look.bold, italic=look.italic, color=look.colour),
+        font=Font(
+            name=FACE,
+            size=look.size,
+            bold=look.bold,
+            italic=look.italic,
+            color=look.colour,
+            underline="single" if look.underlined else None,
+        ),
         fill=PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill(),
         border=Border(bottom=side),
         alignment=Alignment(horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap, indent=indent),

@@ -30,9 +30,9 @@ def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerp
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     footer = f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}"
     written = []
-    for advisor in book.advisors:
+    for advisor, own in book.of_each_advisor():
         workbook = _new_workbook(f"Rothbook - {advisor.name}", as_of)
-        fill_advisor(workbook, book, advisor, footer)
+        fill_advisor(workbook, own, advisor, footer)
         written.append(save(workbook, folder / advisor.file_name))
     workbook = _new_workbook("Rothbook - firm", as_of)
     fill_firm(workbook, book, footer)

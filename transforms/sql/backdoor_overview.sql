@@ -23,10 +23,13 @@ ways as (
     where status in ('COMPUTED', 'REVIEW') and taxable_then is not null
     group by person_id, tax_year
 ),
+limits as (
+    select *, contribution_limit - traditional_contributions - roth_contributions as room_left
+    from ira_limits
+),
 judged as (
     select
-        l.person_id, l.tax_year, l.contribution_limit, l.roth_limit,
-        l.contribution_limit - l.traditional_contributions - l.roth_contributions as room,
+        l.person_id, l.tax_year, l.room_left,
         l.roth_limit - l.roth_contributions as roth_room,
         case
             when l.status in ('UNKNOWN', 'INELIGIBLE') then lower(l.status)
@@ -34,8 +37,8 @@ judged as (
             when l.roth_limit_before_traditional >= l.contribution_limit then 'direct'
             when f.status = 'UNKNOWN' then 'unknown'
             when l.nondeductible_contributions > 0 and coalesce(f.line_8, 0) = 0 then 'convert next'
-            when room <= 0 and f.line_8 > 0 then 'done'
-            when room <= 0 then 'no room'
+            when l.room_left <= 0 and f.line_8 > 0 then 'done'
+            when l.room_left <= 0 then 'no room'
             when c.person_id is null then 'unknown'
             when c.pre_tax > 0 then 'blocked'
             else 'ready'
@@ -46,7 +49,7 @@ judged as (
             as taxable_if_done,
         py.marginal_tax_rate,
         py.contribution_due_date as due_date,
-    from ira_limits as l
+    from limits as l
     inner join person_years as py using (person_id, tax_year)
     cross join run
     left join form_8606 as f using (person_id, tax_year)
@@ -54,8 +57,8 @@ judged as (
 )
 select
     j.person_id, j.tax_year, j.standing,
-    case when j.standing not in ('unknown', 'ineligible') then larger(0, j.room) end as room,
-    case when j.standing not in ('unknown', 'ineligible') then larger(0, lesser(j.room, j.roth_room)) end as direct_roth_room,
+    case when j.standing not in ('unknown', 'ineligible') then larger(0, j.room_left) end as room,
+    case when j.standing not in ('unknown', 'ineligible') then larger(0, lesser(j.room_left, j.roth_room)) end as direct_roth_room,
     j.pool_value, j.basis, j.pre_tax, j.taxable_if_done,
     case when j.marginal_tax_rate is not null then tax_or_income(j.taxable_if_done, j.marginal_tax_rate) end as tax_if_done,
     w.ways_out,

@@ -1,6 +1,8 @@
-"""The notes sheet: what the workbook rests on, the rules in plain words, what isn't modelled, the figures."""
+"""The sheet About: what the workbook rests on, the rules in plain words, what isn't modelled, the figures."""
 
 from __future__ import annotations
+
+import polars as pl
 
 from reports.book import Book
 from reports.sheet import Canvas, Column, put_header, put_heading, put_value, set_up_page
@@ -123,15 +125,23 @@ LIMITS = (
     Column("value", "Value", "dollars", 14),
     Column("authority", "Authority", "wrap", 52),
 )
+SOURCES = (
+    Column("kind", "What was read", "wrap", 44),
+    Column("custodian", "Custodian", "wrap", 26),
+    Column("files", "Files", "int", 10),
+    Column("rows", "Rows", "int", 14),
+    Column("newest", "Newest content", "wrap", 52),
+)
 _WIDTH = sum(c.width for c in LIMITS)
 
 
-def write_notes(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
-    """Write the notes sheet: the run, the rules, the figures."""
+def write_about(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
+    """Write the sheet About: the run, its sources, the rules, the figures."""
     canvas.widths([c.width for c in LIMITS])
-    put_heading(canvas, "Notes", DISCLAIMER)
+    put_heading(canvas, "About this workbook", DISCLAIMER)
     row = _put_pairs(canvas, 4, "What this workbook rests on", _run_facts(book))
     row = _put_pairs(canvas, row + 1, "Rules applied", RULES)
+    row = _put_table(canvas, row + 1, "Sources", SOURCES, frame=book.frames["sources"], empty="No file was read.")
     _put_limits(canvas, row + 1, book)
     set_up_page(canvas.sheet, footer, tab=tab)
 
@@ -159,19 +169,27 @@ def _put_pairs(canvas: Canvas, row: int, heading: str, pairs: tuple[tuple[str, s
     return row + len(pairs) + 1
 
 
-def _put_limits(canvas: Canvas, row: int, book: Book) -> None:
-    limits = book.frames["limits"]
-    canvas.put(row, 1, "Figures of the law", "section", span=len(LIMITS))
+def _put_limits(canvas: Canvas, row: int, book: Book) -> int:
+    named = book.frames["limits"].with_columns(
+        pl.col("key")
+        .map_elements(lambda k: LIMIT_NAMES.get(k, k.replace("_", " ")), return_dtype=pl.String)
+        .alias("figure"),
+        pl.col("filing_status").map_elements(said, return_dtype=pl.String).fill_null("any"),
+    )
+    return _put_table(canvas, row, "Figures of the law", LIMITS, frame=named, empty="This run lists no figures.")
+
+
+def _put_table(
+    canvas: Canvas, row: int, heading: str, columns: tuple[Column, ...], *, frame: pl.DataFrame, empty: str
+) -> int:
+    canvas.put(row, 1, heading, "section", span=len(columns))
     canvas.height(row, 22)
-    if limits.is_empty():
-        canvas.put(row + 1, 1, "This run lists no figures.", "lead")
-        return
-    put_header(canvas, row + 1, LIMITS)
-    for number, limit in enumerate(limits.iter_rows(named=True), row + 2):
-        shown = limit | {
-            "figure": LIMIT_NAMES.get(limit["key"], limit["key"].replace("_", " ")),
-            "filing_status": said(limit["filing_status"]) or "any",
-        }
+    if frame.is_empty():
+        canvas.put(row + 1, 1, empty, "lead")
+        return row + 2
+    put_header(canvas, row + 1, columns)
+    for number, shown in enumerate(frame.iter_rows(named=True), row + 2):
         canvas.height(number, 15)
-        for place, column in enumerate(LIMITS, 1):
+        for place, column in enumerate(columns, 1):
             put_value(canvas, number, place, column, shown[column.field])
+    return row + 2 + frame.height

@@ -1,0 +1,193 @@
+"""Today, the first page of an advisor's workbook: what to do, what moved since the last run, what is at stake."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from reports.about import DISCLAIMER
+from reports.book import Advisor, Book
+from reports.charts import Bars, put_bars
+from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_panel, put_tiles
+from reports.sheet import HEADER_ROW, Canvas, Row, Value, set_up_page
+from schemas.tables import SEVERITIES
+
+#: How many lines an advisor reads in five minutes.
+LINES_THAT_MATTER = 10
+NEWS = 8
+SOON = timedelta(days=30)
+THIS_SEASON = timedelta(days=90)
+
+TOP_LINES = Lines(
+    "The ten that matter",
+    "Nothing asks for action today.",
+    (
+        ("tag", "Severity", "word", 1),
+        ("client", "Client", "strong", 2),
+        ("title", "What", "wrap", 3),
+        ("amount", "Dollars", "key dollars", 1),
+        ("amount_is", "Dollars are", "wrap", 1),
+        ("deadline", "Deadline", "date", 1),
+        ("action", "What to do", "wrap", 3),
+    ),
+)
+NEWS_LINES = Lines(
+    "Also moved since the last run",
+    "Nothing else.",
+    (
+        ("status", "Moved", "word", 1),
+        ("client", "Client", "strong", 2),
+        ("title", "What it is, or was", "wrap", 6),
+        ("amount", "Dollars", "key dollars", 1),
+        ("amount_is", "Dollars are", "wrap", 1),
+        ("last_changed", "On", "date", 1),
+    ),
+)
+#: Tax first, then excess, then by dollars; equal dollars by name, so that the bytes are the same every time.
+STAKES_ORDER = (pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is")
+#: Rows a chart lies over.
+CHART_ROWS = 7
+LETTERS = " ABCDEFGHIJKL"
+
+
+def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> None:
+    """Write the page; `book` holds this advisor's rows only."""
+    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1)
+    now = exceptions.filter(pl.col("status") != "resolved")
+    canvas.widths([CELL] * GRID)
+    _put_title(canvas, book, advisor)
+    put_tiles(canvas, 4, _tiles(book, exceptions))
+    canvas.put(7, 1, _headline(now, book), "headline", span=GRID)
+    canvas.height(7, 26)
+    acted_on = now.filter(pl.col("severity") != "info")
+    top = acted_on.head(LINES_THAT_MATTER)
+    row = _put_linked(canvas, 9, TOP_LINES, [_tagged(r) for r in top.iter_rows(named=True)])
+    row = _put_news(canvas, row + 1, exceptions, top)
+    row = _put_totals(canvas, row + 1, book, acted_on)
+    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
+    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
+
+
+def _put_title(canvas: Canvas, book: Book, advisor: Advisor) -> None:
+    persons = book.frames["persons"]
+    years = " and ".join(map(str, book.tax_years))
+    households = persons.select(pl.coalesce("household_id", "person_id").n_unique()).item()
+    about = (
+        f"Backdoor and mega backdoor Roth, as of {long_date(book.as_of)}  ·  "
+        f"{'tax years' if len(book.tax_years) > 1 else 'tax year'} {years}  ·  "
+        f"{counted(persons.height, 'client')} in {counted(households, 'household')}"
+    )
+    canvas.put(1, 1, advisor.name, "title", span=GRID)
+    canvas.put(2, 1, about, "lead", span=GRID)
+    canvas.height(1, 32)
+    canvas.height(2, 18)
+
+
+def _tiles(book: Book, exceptions: pl.DataFrame) -> list[tuple[str, int, str]]:
+    count = dict(exceptions.group_by("status").len().iter_rows())
+    soon = exceptions.filter(
+        pl.col("status") != "resolved",
+        pl.col("severity") != "info",
+        pl.col("deadline").is_between(book.as_of, book.as_of + SOON),
+    )
+    return [
+        ("New", count.get("new", 0), "new"),
+        ("Changed", count.get("changed", 0), "changed"),
+        ("Resolved", count.get("resolved", 0), "resolved"),
+        ("Still open", count.get("open", 0), ""),
+        ("Due in 30 days", soon.height, "high"),
+        ("Data problems", book.frames["data_problems"].height, ""),
+    ]
+
+
+def _headline(now: pl.DataFrame, book: Book) -> str:
+    due = now.filter(pl.col("deadline") >= book.as_of, pl.col("severity") != "info")
+    if due.is_empty():
+        return "No deadline ahead."
+    first = min(due["deadline"].to_list())
+    at_first = due.filter(pl.col("deadline") == first).height
+    late = now.filter(pl.col("deadline") < book.as_of, pl.col("severity") != "info").height
+    past = f"  {counted(late, 'exception')} already past the deadline." if late else ""
+    days = (first - book.as_of).days
+    when = f"in {counted(days, 'day')}" if days else "today"
+    return f"Next deadline: {long_date(first)}, {when}: {counted(at_first, 'exception')}.{past}"
+
+
+def _tagged(row: dict[str, Value]) -> Row:
+    news = f"\n{row['status']}" if row["status"] in ("new", "changed") else ""
+    action = row["action"]
+    first = action.partition("\n")[0] if isinstance(action, str) else None  # its parts' actions stand on Exceptions
+    return {**row, "tag": f"{row['severity']}{news}", "action": first}
+
+
+def _put_linked(canvas: Canvas, row: int, lines: Lines, rows: list[Row]) -> int:
+    """Write lines whose clients lead to their row on Exceptions."""
+    links = {(n, "client"): f"'Exceptions'!A{r['place']}" for n, r in enumerate(rows) if r["status"] != "resolved"}
+    return put_lines(canvas, row, lines, rows, links)
+
+
+def _put_news(canvas: Canvas, row: int, exceptions: pl.DataFrame, top: pl.DataFrame) -> int:
+    """What moved and isn't among the lines above; on a first night, when all is new, only how much that is."""
+    moved = exceptions.filter(
+        pl.col("status").is_in(["new", "changed", "resolved"]), ~pl.col("finding_id").is_in(top["finding_id"].implode())
+    ).sort(pl.col("status").replace_strict({"resolved": 0, "changed": 1, "new": 2}), "rank", maintain_order=True)
+    row = _put_linked(canvas, row, NEWS_LINES, list(moved.head(NEWS).iter_rows(named=True)))
+    if moved.height > NEWS:
+        canvas.put(
+            row, 1, f"and {moved.height - NEWS} more: filter 'Since last run' on Exceptions.", "quiet", span=GRID
+        )
+        row += 1
+    return row
+
+
+def _put_totals(canvas: Canvas, row: int, book: Book, acted_on: pl.DataFrame) -> int:
+    """Dollars at stake and two charts side by side; kinds of dollars are never added to each other."""
+    stakes = (
+        acted_on.filter(pl.col("amount").is_not_null())
+        .group_by("amount_is")
+        .agg(pl.len().alias("exceptions"), pl.col("amount").sum())
+        .sort(*STAKES_ORDER, descending=[False, False, True, False], nulls_last=True)
+    )
+    rows = max(CHART_ROWS, stakes.height)
+    for number in range(row + 1, row + 1 + rows):
+        canvas.height(number, 17)
+    put_panel(canvas, row, 1, 4, "At stake, by what the dollars are")
+    for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):
+        canvas.put(number, 1, (stake["amount_is"] or "not said").capitalize(), "label", span=2)
+        canvas.put(number, 3, stake["exceptions"], "count")
+        canvas.put(number, 4, stake["amount"], "amount")
+    if stakes.is_empty():
+        canvas.put(row + 1, 1, "None.", "label", span=4)
+    severities = dict(acted_on.group_by("severity").len().iter_rows())
+    by_severity = {s: severities.get(s, 0) for s in SEVERITIES if s != "info"}
+    _put_counts(canvas, row, 5, "Exceptions by severity", by_severity)
+    _put_counts(canvas, row, 9, "Exceptions by deadline", _by_deadline(acted_on, book))
+    return row + 1 + rows
+
+
+def _by_deadline(acted_on: pl.DataFrame, book: Book) -> dict[str, int]:
+    day = pl.col("deadline")
+    buckets = (
+        ("past", day < book.as_of),
+        ("in 30 days", day.is_between(book.as_of, book.as_of + SOON)),
+        ("in 90 days", (day > book.as_of + SOON) & (day <= book.as_of + THIS_SEASON)),
+        ("later", day > book.as_of + THIS_SEASON),
+        ("none", day.is_null()),
+    )
+    return acted_on.select(test.sum().alias(name) for name, test in buckets).row(0, named=True)
+
+
+def _put_counts(canvas: Canvas, row: int, column: int, heading: str, counts: dict[str, int]) -> None:
+    """Counts, four grid columns wide, with their chart lying over them: a preview without charts shows the numbers."""
+    put_panel(canvas, row, column, 4, heading)
+    for number, (name, count) in enumerate(counts.items(), row + 1):
+        canvas.put(number, column, name, "label", span=2)
+        canvas.put(number, column + 2, count, "count", span=2)
+    if not any(counts.values()):
+        return
+    rows = f"{row + 1}:${{letter}}${row + len(counts)}"
+    names, values = (f"'Today'!${c}$" + rows.format(letter=c) for c in (LETTERS[column], LETTERS[column + 2]))
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    bars = Bars(tuple(counts), tuple(counts.values()), names, values, "#,##0", f"Bar chart. {heading}: {said}.")
+    put_bars(canvas.sheet, bars, first=(row + 1, column), last=(row + CHART_ROWS, column + 3))
