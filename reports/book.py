@@ -19,12 +19,9 @@ import polars as pl
 from reports.fixes import how_to_fix
 from reports.sheet import prose
 from schemas.accounts import show_account
-from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES
+from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES, STANDINGS
 
 NOT_LISTED = "advisor not in the advisors file"
-
-#: Where a person stands with the backdoor (see transforms/sql/backdoor_overview.sql), those who can act first.
-STANDINGS = ("blocked", "ready", "convert next", "unknown", "direct", "done", "no room", "closed", "ineligible")
 
 #: Result tables with a status, and what each is called where it is blocked.
 JUDGED = {
@@ -116,7 +113,7 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["findings"] = _findings(results["findings"], persons, as_of)
     frames["data_problems"] = _data_problems(results, frames["findings"], persons)
     frames["exceptions"] = _exceptions(frames["findings"])
-    frames["backdoor"] = _backdoor(_derived(run, "backdoor_overview"), frames["ira_limits"], persons)
+    frames["backdoor"] = _backdoor(results["backdoor_overview"], frames["ira_limits"], persons)
     frames["persons"] = persons
     frames["households"] = _households(frames, max(tax_years))
     frames["sources"] = _sources(results["files"])
@@ -289,10 +286,6 @@ def _in_brackets(amount: str, kind: str) -> pl.Expr:
     dollars = pl.col(amount).map_elements(lambda a: f"{a:,.0f}", return_dtype=pl.String)
     said = pl.concat_str(pl.lit(" ($"), dollars, pl.lit(" "), pl.col(kind).fill_null(""), pl.lit(")"))
     return pl.when(pl.col(amount).is_not_null()).then(said).otherwise(pl.lit(""))
-
-
-def _derived(run: Path, name: str) -> pl.DataFrame:
-    return pl.read_parquet(run / "derived" / f"{name}.parquet")
 
 
 def _backdoor(overview: pl.DataFrame, limits: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:

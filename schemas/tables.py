@@ -393,6 +393,10 @@ PAIR_KINDS = (
 )  # fmt: skip
 RECONCILED = ("agrees", "differs", "form_missing", "book_missing", "not_comparable")
 PAIR_STATES = ("paired", "waiting", "unpaired", "outside_book")
+#: Where a person stands with the backdoor Roth (transforms/sql/backdoor_overview.sql), those who can act first.
+STANDINGS = (
+    "blocked", "ready", "convert next", "unknown", "direct", "done", "no room", "closed", "ineligible",
+)  # fmt: skip
 WAYS = ("accept", "reverse_rollover", "qhfd", "convert_everything", "wait")
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -482,6 +486,17 @@ _RESULTS = (
             _d("deadline"), Column("rests_on", "list"),
         ),
         key=("person_id", "tax_year", "way"),
+    ),
+    Table(
+        "backdoor_overview",
+        "One row per person and tax year: where they stand with the backdoor Roth, and what doing it now would tax.",
+        (
+            _t("person_id"), _y(), _t("standing", values=STANDINGS),
+            *(_m(n) for n in (
+                "room", "direct_roth_room", "pool_value", "basis", "pre_tax", "taxable_if_done", "tax_if_done")),
+            _t("ways_out"), _d("due_date"),
+        ),
+        key=("person_id", "tax_year"),
     ),
     Table(
         "elective_deferrals",

@@ -51,7 +51,6 @@ DERIVED = (
     "limits_used",
     "choices",
     "merged_persons",
-    "backdoor_overview",
 )
 
 _SQL_TYPES: dict[Kind, str] = {

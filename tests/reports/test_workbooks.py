@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zipfile
 from datetime import date, datetime
@@ -24,16 +25,17 @@ from tests.book import Book
 from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, money, small_book
 
 ADVISOR_SHEETS = [
-    "Summary",
+    "Today",
     "Exceptions",
     "Pro-rata",
-    "IRA limits",
+    "Backdoor candidates",
     "Mega backdoor",
+    "Households",
     "Accounts",
     "Data problems",
-    "Notes",
+    "About",
 ]
-FIRM_SHEETS = ["Summary", "Files", "Arrivals", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "Notes"]
+FIRM_SHEETS = ["Summary", "Files", "Arrivals", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "About"]
 
 
 def write(run: RunFiles, folder: Path, **more: Any) -> list[Path]:
@@ -83,7 +85,7 @@ def test_a_workbook_per_advisor_with_clients_and_one_for_the_firm(
 
 
 def test_only_own_clients(folder: Path) -> None:
-    traces = {"A1": ["Alvarez", "Okafor", "Maria", "fidelity"], "B7": ["Owen Secret", "H9", "Secret's exception"]}
+    traces = {"A1": ["Alvarez", "Okafor", "Maria", "Whitfield"], "B7": ["Owen Secret", "H9", "Secret's exception"]}
     for mine, others in (("A1", "B7"), ("B7", "A1")):
         said = "\n".join(texts(load_workbook(folder / f"{mine}.xlsx")))
         assert [trace for trace in traces[mine] if trace not in said] == []
@@ -99,12 +101,12 @@ def test_a_client_who_moved_leaves_no_trace_with_the_former_advisor(tmp_path: Pa
 
 
 def test_an_advisor_who_is_not_listed_is_named_so(folder: Path) -> None:
-    assert load_workbook(folder / "B7.xlsx")["Summary"]["A1"].value == "B7 (advisor not in the advisors file)"
+    assert load_workbook(folder / "B7.xlsx")["Today"]["A1"].value == "B7 (advisor not in the advisors file)"
 
 
 def test_exceptions_are_ranked_with_information_last_and_resolved_left_out(advisor: Workbook) -> None:
     rows = table(advisor["Exceptions"])
-    assert [r["Finding id"] for r in rows] == ["f2", "f1", "f5", "f6", "f3"]
+    assert [r["Finding id"] for r in rows] == ["f2", "f1", "f6", "f5", "f3"]
     assert rows[0] == {
         "Severity": "critical",
         "Since last run": "open",
@@ -124,8 +126,8 @@ def test_exceptions_are_ranked_with_information_last_and_resolved_left_out(advis
         "Rule": "deferral_excess",
     }
     assert rows[1]["Days left"] == 37
-    assert rows[2]["Dollars"] is None
-    assert rows[3]["Client"] == "no client"
+    assert rows[2]["Client"] == "no client"
+    assert rows[3]["Dollars"] is None
 
 
 def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor: Workbook, firm: Workbook) -> None:
@@ -146,7 +148,7 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
     assert advisor["Exceptions"].freeze_panes == "D5"
     assert "A$1:$K$" in advisor["Exceptions"].print_area
     ids = [t.displayName for sheet in advisor for t in sheet.tables.values()]
-    assert len(ids) == len(set(ids)) == 6
+    assert len(ids) == len(set(ids)) == 7
 
 
 def test_no_header_word_is_wider_than_its_column() -> None:
@@ -181,13 +183,17 @@ def test_pro_rata_shows_every_line_of_form_8606(advisor: Workbook) -> None:
 def test_unknown_prints_no_number_even_if_the_engine_left_one(advisor: Workbook) -> None:
     for name, client in (
         ("Pro-rata", "Luis Alvarez"),
-        ("IRA limits", "Ruth Okafor"),
+        ("Backdoor candidates", "Ruth Okafor"),
         ("Mega backdoor", "Luis Alvarez"),
     ):
         row = next(r for r in table(advisor[name]) if r["Client"] == client)
         assert row["Status"] == "UNKNOWN"
         assert row["Why this status"]
-        numbers = {k: v for k, v in row.items() if isinstance(v, int | float) and k != "Tax year"}
+        numbers = {
+            k: v
+            for k, v in row.items()
+            if isinstance(v, int | float) and k != "Tax year" and not isinstance(v, datetime)
+        }
         assert numbers == {}, name
 
 
@@ -239,29 +245,163 @@ def test_data_problems_say_what_waits_and_how_to_fix_it_once(advisor: Workbook) 
     assert rows[2]["How to fix it"] == "persons: birth_date."
 
 
-def test_summary_counts_dollars_and_the_lines_that_matter(advisor: Workbook) -> None:
-    sheet = advisor["Summary"]
+def test_today_counts_dollars_and_the_lines_that_matter(advisor: Workbook) -> None:
+    sheet = advisor["Today"]
     assert sheet["A1"].value == "Dana Whitfield"
     assert sheet["A2"].value == (
         "Backdoor and mega backdoor Roth, as of November 24, 2026  ·  tax year 2026  ·  3 clients in 2 households"
     )
     tiles = {sheet.cell(5, c).value: sheet.cell(4, c).value for c in range(1, 13, 2)}
-    assert tiles == {"Critical": 1, "High": 2, "Medium": 1, "Low": 0, "Info": 1, "Data problems": 5}
+    assert tiles == {
+        "New": 1,
+        "Changed": 1,
+        "Resolved": 1,
+        "Still open": 3,
+        "Due in 30 days": 0,
+        "Data problems": 5,
+    }
     assert sheet["A7"].value == (
         "Next deadline: December 31, 2026, in 37 days: 2 exceptions.  1 exception already past the deadline."
     )
-    stakes = {sheet.cell(r, 1).value: sheet.cell(r, 5).value for r in range(10, 13)}
-    assert stakes == {"Tax": 2423.08, "Excess": 1200.5, "Value": 50000}
-    changes = {sheet.cell(r, 8).value: sheet.cell(r, 12).value for r in range(10, 15)}
-    assert changes == {"New": 1, "Changed": 1, "Still open": 3, "Resolved": 1, "Clients with data problems": 2}
-    first = [c.value for c in sheet["A"]].index("critical") + 1
+    column = [c.value for c in sheet["A"]]
+    first = column.index("critical") + 1
     assert sheet.cell(first, 2).value == "Ruth Okafor"
+    assert sheet.cell(first, 2).hyperlink.location == "'Exceptions'!A5"
     assert sheet.cell(first + 1, 1).value == "high\nnew"
-    resolved = [c.value for c in sheet["A"]].index("Resolved since the last run") + 1
-    assert sheet.cell(resolved + 2, 3).value == "An old problem"
+    news = column.index("Also moved since the last run") + 1
+    assert [sheet.cell(news + 2, c).value for c in (1, 4)] == ["resolved", "An old problem"]
+    assert sheet.cell(news + 2, 2).hyperlink is None  # a resolved one has no row to go to
+    stakes = column.index("At stake, by what the dollars are") + 1
+    assert [(sheet.cell(r, 1).value, sheet.cell(r, 4).value) for r in range(stakes + 1, stakes + 4)] == [
+        ("Tax", 2423.08),
+        ("Excess", 1200.5),
+        ("Value", 50000),
+    ]
 
 
-def test_a_summary_shows_ten_lines_at_most(tmp_path: Path) -> None:
+def test_charts_are_native_with_their_values_and_a_text_for_who_cannot_see_them(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "A1.xlsx") as archive:
+        drawing = archive.read("xl/drawings/drawing1.xml").decode()
+        charts = [archive.read(f"xl/charts/chart{n}.xml").decode() for n in (1, 2)]
+    said = re.findall(r'descr="([^"]*)"', drawing)
+    assert said == [
+        "Bar chart. Exceptions by severity: 1 critical, 2 high, 1 medium, 0 low.",
+        "Bar chart. Exceptions by deadline: 1 past, 0 in 30 days, 2 in 90 days, 0 later, 1 none.",
+    ]
+    assert re.findall(r"<numCache>.*?</numCache>", charts[0], re.DOTALL)
+    assert [re.findall(r"<v>([^<]*)</v>", c) for c in charts] == [
+        ["critical", "high", "medium", "low", "1", "2", "1", "0"],
+        ["past", "in 30 days", "in 90 days", "later", "none", "1", "0", "2", "0", "1"],
+    ]
+    sheet = load_workbook(folder / "A1.xlsx")["Today"]
+    (row,) = [c.row for c in sheet["E"] if c.value == "Exceptions by severity"]
+    assert [sheet.cell(row + n, 7).value for n in range(1, 5)] == [1, 2, 1, 0]
+    assert f"'Today'!$G${row + 1}:$G${row + 4}" in charts[0]
+
+
+def test_parts_of_a_problem_stand_in_its_row(tmp_path: Path) -> None:
+    run = RunFiles().add("advisors", advisor_id="A1", advisor_name="Dana").person("P1", "A1", "Maria", "Alvarez")
+    run.finding("whole", "P1", "A1", severity="medium", explanation="Why.", action="Do.", deadline=None)
+    run.finding(
+        "part",
+        "P1",
+        "A1",
+        part_of="whole",
+        severity="high",
+        status="new",
+        title="A part",
+        action="Do more.",
+        amount=money("1234.56"),
+        amount_is="value",
+        deadline=date(2026, 12, 15),
+    )
+    run.finding("other", "P1", "A1", severity="medium", amount=money("99999"))
+    write(run, tmp_path)
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    rows = table(book["Exceptions"])
+    assert [r["Finding id"] for r in rows] == ["whole", "other"]
+    assert rows[0]["Why"] == "Why.\nPart of it:\n- A part ($1,235 value)"
+    assert rows[0]["What to do"] == "Do.\n- Do more."
+    assert (rows[0]["Severity"], rows[0]["Since last run"], rows[0]["Deadline"], rows[0]["Days left"]) == (
+        "high",
+        "changed",
+        midnight(2026, 12, 15),
+        21,
+    )
+    assert rows[0]["Dollars"] == 2423.08
+    assert "Do more." not in texts(book)[:60]
+
+
+def test_households_lead_to_the_rows_behind_them_and_back(advisor: Workbook) -> None:
+    sheet = advisor["Households"]
+    rows = table(sheet)
+    assert [(r["Household"], r["Client"], r["Exceptions"], r["Gravest"]) for r in rows] == [
+        ("H1", "Luis Alvarez", 1, "medium"),
+        ("H1", "Maria Alvarez", 1, "high"),
+        ("H2", "Ruth Okafor", 1, "critical"),
+    ]
+    assert [(r["Tax at stake"], r["Form 8606"], r["Taxable conversions"]) for r in rows] == [
+        (None, "UNKNOWN", None),
+        (2423.08, "COMPUTED", 6923.08),
+        (None, None, None),
+    ]
+    by_header = {c.value: c.column for c in sheet[HEADER_ROW]}
+    for row, (header, name) in (
+        (6, ("Exceptions", "Exceptions")),
+        (6, ("Form 8606", "Pro-rata")),
+        (7, ("Tax at stake", "")),
+    ):
+        link = sheet.cell(row, by_header[header]).hyperlink
+        if not name:
+            assert link is None
+            continue
+        target, _, cell = link.location.rpartition("!")
+        there = advisor[target.strip("'")]
+        client = next(c.column for c in there[HEADER_ROW] if c.value == "Client")
+        assert target == f"'{name}'"
+        assert there.cell(int(cell[1:]), client).value == "Maria Alvarez"
+        back = there.cell(int(cell[1:]), client).hyperlink.location
+        assert back == "'Households'!A6"
+
+
+def test_a_spouse_with_another_advisor_is_not_named(tmp_path: Path) -> None:
+    run = RunFiles()
+    for advisor in ("A1", "B7"):
+        run.add("advisors", advisor_id=advisor, advisor_name=advisor)
+    run.person("P1", "A1", "Maria", "Alvarez").person("P2", "B7", "Luis", "Alvarez").person(
+        "P3", "A1", "Ana", "Alvarez"
+    )
+    for row, spouse in zip(run.rows["persons"], ("P2", "P1", "P1"), strict=True):
+        row["spouse_person_id"] = spouse
+    write(run, tmp_path)
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    assert [(r["Client"], r["Spouse"]) for r in table(book["Households"])] == [
+        ("Ana Alvarez", "Maria Alvarez"),
+        ("Maria Alvarez", None),
+    ]
+    assert not [t for t in texts(book) if "Luis" in t]
+
+
+def test_backdoor_candidates_who_can_act_come_first(tmp_path: Path) -> None:
+    run = RunFiles().add("advisors", advisor_id="A1", advisor_name="Dana")
+    for n, standing in enumerate(("direct", "unknown", "ready", "blocked")):
+        run.person(f"P{n}", "A1", f"Given{n}", "Same")
+        run.add("ira_limits", person_id=f"P{n}", tax_year=2026, status="COMPUTED", reasons=[])
+        run.add(
+            "backdoor_overview",
+            person_id=f"P{n}",
+            tax_year=2026,
+            standing=standing,
+            room=money("7500"),
+            ways_out="Reverse rollover of account 123456789",
+        )
+    write(run, tmp_path)
+    rows = table(load_workbook(tmp_path / "workbooks" / "A1.xlsx")["Backdoor candidates"])
+    assert [r["Backdoor"] for r in rows] == ["blocked", "ready", "unknown", "direct"]
+    assert rows[0]["Ways out"] == "Reverse rollover of account ...6789"
+
+
+def test_today_shows_ten_lines_at_most(tmp_path: Path) -> None:
     run = RunFiles().add("advisors", advisor_id="A1", advisor_name="Dana").person("P1", "A1", "Maria", "Alvarez")
     for n in range(14):
         run.finding(f"f{n}", "P1", "A1", title=f"Problem {n}")
@@ -273,8 +413,8 @@ def test_a_summary_shows_ten_lines_at_most(tmp_path: Path) -> None:
     assert len(table(book["Exceptions"])) == 14
 
 
-def test_notes_state_the_run_the_rules_and_the_figures(advisor: Workbook) -> None:
-    said = "\n".join(str(c.value) for row in advisor["Notes"].iter_rows() for c in row if c.value is not None)
+def test_about_states_the_run_the_rules_and_the_figures(advisor: Workbook) -> None:
+    said = "\n".join(str(c.value) for row in advisor["About"].iter_rows() for c in row if c.value is not None)
     for part in (
         FINGERPRINT,
         "0.1.0",
@@ -285,6 +425,8 @@ def test_notes_state_the_run_the_rules_and_the_figures(advisor: Workbook) -> Non
         "Not tax advice; not for filing without review",
         "Not modelled",
         "408(d)(2)",
+        "the firm's own",
+        "received 2026-11-24, 1 rows set aside",
     ):
         assert part in said, part
 
@@ -403,8 +545,8 @@ def test_an_advisor_with_nothing_to_report(tmp_path: Path) -> None:
     )
     book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
     assert book["Exceptions"]["A4"].value == "No exceptions: nothing in this advisor's book asks for attention."
-    assert book["Summary"]["A7"].value == "No deadline ahead."
-    assert book["Notes"]["A1"].value == "Notes"
+    assert book["Today"]["A7"].value == "No deadline ahead."
+    assert book["About"]["A1"].value == "About this workbook"
 
 
 def test_money_is_written_exactly_as_decimal_text(tmp_path: Path) -> None:
