@@ -180,7 +180,7 @@ HOUSEHOLDS = Sheet(
         Column("status", "Form 8606", "word", 13, leads_to="Pro-rata"),
         Column("line_6", "IRAs, line 6", "money", 15, leads_to="Pro-rata"),
         Column("line_14", "Basis carried out", "money", 14),
-        Column("line_18", "Taxable conversions", "key_money", 14, leads_to="Pro-rata"),
+        Column("line_18", "Taxable conversions", "key_money", 15, leads_to="Pro-rata"),
         Column("standing", "Backdoor", "word", 12, leads_to="Backdoor candidates"),
         Column("room", "Backdoor room", "money", 13, leads_to="Backdoor candidates"),
         Column("mega_room", "Mega room", "money", 13, leads_to="Mega backdoor"),

@@ -7,20 +7,23 @@ of this. Everything else of a sheet (columns, views, tables, validations, charts
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from openpyxl import Workbook
+from openpyxl.packaging.relationship import Relationship
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.child import INVALID_TITLE_REGEX
 from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.dimensions import SheetDimension
-from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.merge import MergeCell, MergeCells
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.xml.constants import REL_NS
+from openpyxl.xml.functions import Element, SubElement
 
 #: What a cell can hold.
 Shown = str | int | Decimal | date | None
@@ -30,6 +33,15 @@ EPOCH = date(1899, 12, 30).toordinal()
 _LETTERS = ("", *(get_column_letter(n) for n in range(1, 257)))
 #: Marks the place of the rows in the XML openpyxl writes around them.
 _EMPTY = b"<sheetData></sheetData>"
+
+
+class Link(NamedTuple):
+    """A cell that leads to a place in the workbook or to a file beside it."""
+
+    cell: str
+    location: str
+    target: str
+    tip: str
 
 
 class Page(Worksheet):
@@ -44,13 +56,20 @@ class Page(Worksheet):
         self._put: dict[int, dict[int, str]] = {}
         self._heights: dict[int, float] = {}
         self._merged: list[str] = []
-        self.links: list[Hyperlink] = []
+        self._links: list[Link] = []
         #: What is said in the place of each chart, in the order they were added.
         self.said_of_charts: list[str] = []
 
     def put(self, row: int, column: int, value: Shown, style: int) -> None:
         """Write one cell; a later value at the same place replaces it."""
         self._cells_of(row)[column] = f'<c r="{_LETTERS[column]}{row}" s="{style}"{_content(value)}'
+
+    def put_row(self, row: int, values: Iterable[tuple[Shown, int]]) -> None:
+        """Write a row's cells (value, style) from the first column on, in one go; what stood there is replaced."""
+        self._put[row] = {
+            column: f'<c r="{_LETTERS[column]}{row}" s="{style}"{_content(value)}'
+            for column, (value, style) in enumerate(values, 1)
+        }
 
     def put_formula(self, row: int, column: int, formula: str, *, value: Shown, style: int) -> None:
         """Write a formula (without its `=`) and the value it has now, so that a preview shows it without computing."""
@@ -62,14 +81,7 @@ class Page(Worksheet):
 
     def link(self, row: int, column: int, *, location: str = "", target: str = "", tip: str = "") -> None:
         """Make a cell a link: to `location` in this workbook (`'Sheet'!A5`), or to the file `target`."""
-        self.links.append(
-            Hyperlink(
-                ref=f"{_LETTERS[column]}{row}",
-                location=location or None,
-                target=target or None,
-                tooltip=tip or None,
-            )
-        )
+        self._links.append(Link(f"{_LETTERS[column]}{row}", location, target, tip))
 
     def merge(self, row: int, column: int, span: int) -> None:
         """Show `span` cells of a row as one."""
@@ -105,6 +117,11 @@ class Page(Worksheet):
         """The range of the cells put, `A1:F20`."""
         last_column = max((max(cells) for cells in self._put.values()), default=1)
         return f"A1:{_LETTERS[last_column]}{max(self._put, default=1)}"
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links, in the order they were made."""
+        return tuple(self._links)
 
     def rows_xml(self) -> bytes:
         """The sheet's rows as SpreadsheetML, in order."""
@@ -147,7 +164,24 @@ class PageWriter(WorksheetWriter):
         with stream.element("sheetData"):
             stream.write("")
         self.xf.send(None)
-        self.ws._hyperlinks.extend(self.ws.links)  # noqa: SLF001
+
+    def write_hyperlinks(self) -> None:
+        """Write the page's links; openpyxl's objects for them would take longer than all the cells."""
+        links = self.ws.links
+        if not links:
+            return
+        every = Element("hyperlinks")
+        for link in links:
+            one = SubElement(every, "hyperlink", ref=link.cell)
+            if link.location:
+                one.set("location", link.location)
+            if link.target:
+                relation = Relationship(type="hyperlink", TargetMode="External", Target=link.target)
+                self._rels.append(relation)
+                one.set(f"{{{REL_NS}}}id", relation.id)
+            if link.tip:
+                one.set("tooltip", link.tip)
+        self.xf.send(every)
 
     def write_merged_cells(self) -> None:
         """Write the page's merged cells."""

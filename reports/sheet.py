@@ -7,7 +7,7 @@ formula, break the file or be lost in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -120,26 +120,31 @@ class Canvas:
 
     def put(self, row: int, column: int, value: Value, look: str, span: int = 1) -> None:
         """Write `value` at a cell, merged over `span` columns. Text is always text, never a formula."""
-        quoted = False
-        if isinstance(value, str):
-            text = safe_text(value)
-            quoted = value.startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS)
-            value = text
-        self.sheet.put(row, column, value, self._looks.number(look, quoted=quoted))
+        self.sheet.put(row, column, *self._cell(value, look))
         if span > 1:
             self._merge(row, column, span, look)
+
+    def put_row(self, row: int, values: Iterable[Value], looks: Iterable[str]) -> None:
+        """Write a row's values from the first column on, each with its look."""
+        self.sheet.put_row(row, map(self._cell, values, looks))
+
+    def _cell(self, value: Value, look: str) -> tuple[Value, int]:
+        if not isinstance(value, str):
+            return value, self._looks.numbers[look, False]
+        text = safe_text(value)
+        return text, self._looks.numbers[look, value.startswith(FORMULA_STARTS) or text.startswith(FORMULA_STARTS)]
 
     def put_formula(self, row: int, column: int, formula: str, *, value: Value, look: str, span: int = 1) -> None:
         """Write a formula of this code's own (never text from outside) with the value it has now."""
         shown = safe_text(value) if isinstance(value, str) else value
         self.sheet.put_formula(
-            row, column, formula.removeprefix("="), value=shown, style=self._looks.number(look, quoted=False)
+            row, column, formula.removeprefix("="), value=shown, style=self._looks.numbers[look, False]
         )
         if span > 1:
             self._merge(row, column, span, look)
 
     def _merge(self, row: int, column: int, span: int, look: str) -> None:
-        style = self._looks.number(look, quoted=False)
+        style = self._looks.numbers[look, False]
         for n in range(column + 1, column + span):
             self.sheet.put(row, n, None, style)
         self.sheet.merge(row, column, span)
@@ -210,13 +215,24 @@ def put_heading(canvas: Canvas, heading: str, lead: str) -> None:
 
 def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row], places: Places) -> int:
     put_header(canvas, HEADER_ROW, spec.columns)
+    leading = [(place, c.leads_to) for place, c in enumerate(spec.columns, 1) if c.leads_to]
+    wrapped = [(c.field, c.width, _look_of(c)) for c in spec.columns if c.kind == "wrap"]
+    looks = [_look_of(column) for column in spec.columns]
+    words = [column.kind == "word" for column in spec.columns]
     for number, row in enumerate(rows, HEADER_ROW + 1):
+        values = [row[column.field] for column in spec.columns]
+        own = [word_look(v) if w and isinstance(v, str) else k for v, w, k in zip(values, words, looks, strict=True)]
+        for place, title in leading:
+            there = places.get((title, str(row.get("person_id"))))
+            if there and values[place - 1] is not None:
+                canvas.sheet.link(number, place, location=f"'{title}'!A{there}")
+                own[place - 1] = linked_look(own[place - 1])
+        canvas.put_row(number, values, own)
         canvas.height(number, 15)
-        for place, column in enumerate(spec.columns, 1):
-            there = places.get((column.leads_to, str(row.get("person_id")))) if column.leads_to else None
-            if there and row[column.field] is not None:
-                canvas.sheet.link(number, place, location=f"'{column.leads_to}'!A{there}")
-            put_value(canvas, number, place, column, row[column.field], linked=there is not None)
+        for field, width, look in wrapped:
+            text = row[field]
+            if isinstance(text, str):
+                canvas.fit(number, text, width, look)
     return HEADER_ROW + len(rows)
 
 
@@ -229,11 +245,9 @@ def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:
         canvas.fit(row, column.header, column.width - 4, look)
 
 
-def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value, *, linked: bool = False) -> None:
+def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value) -> None:
     """One value of a table, with the look of its column's kind (or of its word)."""
     look = word_look(value) if column.kind == "word" and isinstance(value, str) else _look_of(column)
-    if linked:
-        look = linked_look(look)
     canvas.put(row, place, value, look)
     if isinstance(value, str) and column.kind == "wrap":
         canvas.fit(row, value, column.width, look)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
@@ -209,24 +210,30 @@ _RIGHT = {look.name: look.horizontal == "right" for look in LOOKS}
 
 
 class Looks:
-    """The looks of one workbook as numbers of its cell styles: made once, then handed to every cell."""
+    """The looks of one workbook as numbers of its cell styles: made once, then handed to every cell.
+
+    `numbers[look, quoted]` is the style number of a look; `quoted` marks text that a re-typed cell would take for a
+    formula.
+    """
 
     def __init__(self, book: PagedWorkbook) -> None:
-        self._numbers: dict[tuple[str, bool], int] = {}
+        self.numbers: dict[tuple[str, bool], int] = {}
         # column widths count digits of the Normal font: one that Excel and LibreOffice both have
         book._named_styles["Normal"].font = Font(name=FACE, size=10)  # noqa: SLF001
-        for look in LOOKS:
-            style = _named_style(look)
+        for style in _named_styles():
             book.add_named_style(style)
+            look = style.name.removeprefix("rothbook ")
             plain = copy(style.as_tuple())
             quoted = copy(plain)
             quoted.quotePrefix = 1
-            self._numbers[look.name, False] = book.style_number(plain)
-            self._numbers[look.name, True] = book.style_number(quoted)
+            self.numbers[look, False] = book.style_number(plain)
+            self.numbers[look, True] = book.style_number(quoted)
 
-    def number(self, look: str, *, quoted: bool) -> int:
-        """Style number of `look`; `quoted` marks text that a re-typed cell would take for a formula."""
-        return self._numbers[look, quoted]
+
+@cache
+def _named_styles() -> tuple[NamedStyle, ...]:
+    """One named style for each look, the same for every workbook: each binds them anew."""
+    return tuple(_named_style(look) for look in LOOKS)
 
 
 def _named_style(look: Look) -> NamedStyle:

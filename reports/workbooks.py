@@ -1,13 +1,17 @@
-"""Write every workbook of a run."""
+"""Write every workbook of a run, each advisor's by whichever process is free."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from multiprocessing import get_context
 from pathlib import Path
 
 from reports.advisor import fill_advisor
-from reports.book import read_book
+from reports.book import Advisor, Book, read_book
 from reports.firm import fill_firm
 from reports.links import LINKS_FILE, fill_links
 from reports.links import rows as link_rows
@@ -16,6 +20,17 @@ from reports.save import save
 from reports.sheet import safe_text
 
 FIRM_FILE = "_firm.xlsx"
+#: Rows of all advisors' sheets from which starting more processes (a second or two) is worth it.
+WORTH_PROCESSES = 20_000
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every workbook of a run carries."""
+
+    folder: Path
+    as_of: date
+    footer: str
 
 
 def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
@@ -23,26 +38,41 @@ def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerp
 
     `_links.xlsx` is written only if there is a suggested link to answer.
 
-    Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes.
+    Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes, however many processes
+    write it.
     """
     book = read_book(run, as_of=as_of, tax_years=tax_years, fingerprint=fingerprint, version=version)
-    folder = run / "workbooks"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    footer = f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}"
-    written = []
-    for advisor, own in book.of_each_advisor():
-        workbook = _new_workbook(f"Rothbook - {advisor.name}", as_of)
-        fill_advisor(workbook, own, advisor, footer)
-        written.append(save(workbook, folder / advisor.file_name))
+    stamp = Stamp(run / "workbooks", as_of, f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}")
+    stamp.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    written = _write_advisors(book, stamp)
     workbook = _new_workbook("Rothbook - firm", as_of)
-    fill_firm(workbook, book, footer)
-    written.append(save(workbook, folder / FIRM_FILE))
+    fill_firm(workbook, book, stamp.footer)
+    written.append(save(workbook, stamp.folder / FIRM_FILE))
     suggested = link_rows(run)
     if suggested.height:
         workbook = _new_workbook("Rothbook - suggested links", as_of)
-        fill_links(workbook, suggested, footer)
-        written.append(save(workbook, folder / LINKS_FILE))
+        fill_links(workbook, suggested, stamp.footer)
+        written.append(save(workbook, stamp.folder / LINKS_FILE))
     return written
+
+
+def _write_advisors(book: Book, stamp: Stamp) -> list[Path]:
+    """Each advisor's workbook, in the advisors' order; a process is only ever handed one advisor's own rows."""
+    rows = sum(frame.height for frame in book.frames.values())
+    processes = min(os.cpu_count() or 1, len(book.advisors))
+    if rows < WORTH_PROCESSES or processes < 2:
+        return [write_advisor(advisor, own, stamp) for advisor, own in book.of_each_advisor()]
+    # started afresh: a fork of a process in which Polars has threads can hang
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(write_advisor, advisor, own, stamp) for advisor, own in book.of_each_advisor()]
+        return [one.result() for one in waiting]
+
+
+def write_advisor(advisor: Advisor, own: Book, stamp: Stamp) -> Path:
+    """Write one advisor's workbook from a book of their own rows."""
+    workbook = _new_workbook(f"Rothbook - {advisor.name}", stamp.as_of)
+    fill_advisor(workbook, own, advisor, stamp.footer)
+    return save(workbook, stamp.folder / advisor.file_name)
 
 
 def _new_workbook(title: str, as_of: date) -> PagedWorkbook:
