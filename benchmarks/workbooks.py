@@ -65,14 +65,10 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"advisors {size.advisors}, clients each {size.clients}: {len(paths)} workbooks, {cells:,} styled cells")
-    print(
-        f"all processes:  {ours:7.1f} s  {cells / ours:10,.0f} cells/s   peak {peak:,.0f} MB + {child:,.0f} MB a process"
-    )
-    print(f"one core, one advisor's workbook after another: {alone:10,.0f} cells/s")
-    print(
-        f"bare openpyxl:  {bare:7.1f} s  {bare_cells / bare:10,.0f} cells/s (one core, {bare_cells:,} of the same values)"
-    )
-    print(f"time for a cell, ours to bare, one core: {bare_cells / bare / alone:.2f}")
+    print(f"every process: {ours:.1f} s, {cells / ours:,.0f} cells/s; peak {peak:,.0f} MB and {child:,.0f} MB each")
+    print(f"one core:      {alone:,.0f} styled cells/s, one advisor's workbook after another")
+    print(f"bare openpyxl: {bare_cells / bare:,.0f} plain cells/s, one core, {bare_cells:,} of the same values")
+    print(f"time for a cell, ours to bare: {bare_cells / bare / alone:.2f}")
 
 
 def _one_process(run: Path) -> float:

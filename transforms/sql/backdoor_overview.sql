@@ -34,6 +34,7 @@ judged as (
         case
             when l.status in ('UNKNOWN', 'INELIGIBLE') then lower(l.status)
             when run.as_of > py.contribution_due_date then 'closed'
+            when l.contribution_limit = 0 then 'no room'
             when l.roth_limit_before_traditional >= l.contribution_limit then 'direct'
             when f.status = 'UNKNOWN' then 'unknown'
             when l.nondeductible_contributions > 0 and coalesce(f.line_8, 0) = 0 then 'convert next'
