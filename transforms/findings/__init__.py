@@ -52,7 +52,7 @@ class Finding:
 def registry() -> tuple[Finding, ...]:
     """Every finding, by rule name. Raises ValueError if a module's rule isn't its own name."""
     found = []
-    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)])):
+    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name != "__main__"):
         finding = importlib.import_module(f"{__name__}.{module}").FINDING
         if finding.rule != module:
             raise ValueError(f"transforms/findings/{module}.py defines rule {finding.rule!r}; they must be the same")
