@@ -8,10 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from reports.advisor import KEY_LINES, LINES_OF_FORM_8606, counted, long_date
+from reports.about import DISCLAIMER
+from reports.advisor import KEY_LINES, LINES_OF_FORM_8606
 from reports.book import MAY_CHANGE, TOLD_BY_UNKNOWN
 from reports.client import TEXT, Client, Rows, short
-from reports.notes import DISCLAIMER
+from reports.grid import counted, long_date
 from reports.one_page import Block, Cell, Column, Page, Row
 from reports.questions import question
 from reports.style import said
@@ -146,7 +147,9 @@ def _room(client: Client) -> tuple[str, str, str]:
 
 
 def _next_deadline(client: Client) -> tuple[str, str, str]:
-    due = [f["deadline"] for f in client.rows["findings"] if _is_open(f) and f["deadline"] and f["severity"] != "info"]
+    due = [
+        f["deadline"] for f in client.rows["exceptions"] if _is_open(f) and f["deadline"] and f["severity"] != "info"
+    ]
     ahead = [day for day in due if day >= client.as_of]
     if not ahead:
         return "Next deadline", "none", f"{counted(len(due), 'finding')} past it" if due else "nothing is due"
@@ -221,7 +224,7 @@ def _after(reason: str) -> str:
 
 
 def _findings(client: Client, audience: Audience) -> Block:
-    found = [f for f in client.rows["findings"] if _is_open(f)]
+    found = [f for f in client.rows["exceptions"] if _is_open(f)]
     unknown = any(row["blocks"] != MAY_CHANGE for row in client.rows["data_problems"])
     return Block(
         "Open findings",

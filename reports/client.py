@@ -74,7 +74,7 @@ def short(text: str | None, most: int = TEXT) -> str:
 
 def _rows(run: Path, book: Book, person_id: str, tax_year: int) -> dict[str, Rows]:
     its_own = (pl.col("person_id") == person_id) & (pl.col("tax_year").is_null() | (pl.col("tax_year") == tax_year))
-    shown = ("form_8606", "ira_limits", "mega_backdoor", "accounts", "findings", "data_problems")
+    shown = ("form_8606", "ira_limits", "mega_backdoor", "accounts", "exceptions", "data_problems")
     found = {name: book.frames[name].filter(its_own).to_dicts() for name in shown}
     for folder, names in (
         ("results", ("ways_out", "after_tax_conversions", "excess_contributions")),

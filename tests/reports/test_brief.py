@@ -23,7 +23,7 @@ from reports.client import UnknownClient, read_client
 from reports.fixes import FIXES
 from reports.one_page import ROOM, Block, Cell, Column, Page, fit, height, text_height
 from reports.questions import QUESTIONS, question
-from schemas.tables import INPUT_TABLES
+from schemas.tables import INPUT_TABLES, MONEY
 from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, form_8606, money, small_book
 
 DERIVED = {
@@ -43,6 +43,15 @@ DERIVED = {
         "plan_id": pl.String,
         "employer_name": pl.String,
         "employer_group_id": pl.String,
+    },
+    "backdoor_overview": {
+        "person_id": pl.String,
+        "tax_year": pl.Int32,
+        "standing": pl.String,
+        **dict.fromkeys(("room", "direct_roth_room", "pool_value", "basis", "pre_tax", "taxable_if_done"), MONEY),
+        "tax_if_done": MONEY,
+        "ways_out": pl.String,
+        "due_date": pl.Date,
     },
     "merged_persons": {"person_id": pl.String, "survivor_id": pl.String},
 }
@@ -94,13 +103,11 @@ class Brief:
 def put(run: RunFiles, folder: Path) -> Path:
     """The run's files, with the stated facts and derived tables a brief reads besides the workbooks'."""
     run.write(folder)
-    for name in ("tax_profiles",):
-        schema = INPUT_TABLES[name].schema
-        rows = [{column: row.get(column) for column in schema} for row in run.rows.get(name, [])]
-        pl.DataFrame(rows, schema=schema).write_parquet(folder / "canonical" / f"{name}.parquet")
-    for name, schema in DERIVED.items():
-        rows = [{column: row.get(column) for column in schema} for row in run.rows.get(name, [])]
-        pl.DataFrame(rows, schema=schema).write_parquet(folder / "derived" / f"{name}.parquet")
+    stated = {f"canonical/{name}": INPUT_TABLES[name].schema for name in ("tax_profiles",)}
+    derived = {f"derived/{name}": schema for name, schema in DERIVED.items()}
+    for name, schema in (stated | derived).items():
+        rows = [{column: row.get(column) for column in schema} for row in run.rows.get(Path(name).name, [])]
+        pl.DataFrame(rows, schema=schema).write_parquet(folder / f"{name}.parquet")
     return folder
 
 
