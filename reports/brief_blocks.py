@@ -30,7 +30,7 @@ ORDERS: dict[Audience, tuple[str, ...]] = {
 
 UNKNOWN = "unknown"
 #: About what one line of small print under a finding holds.
-LINE = 84
+LINE = 90
 #: Longest fact, question or reason.
 SENTENCE = 220
 
