@@ -37,6 +37,14 @@ from reports.sheet import safe_text
 from reports.style import FACE, GREY, HEADER_FILL, INK, NAVY, RULE, WORD_FILLS
 
 LANGUAGE = "en-US"
+#: The order Word wants a table's settings in (ECMA-376, CT_TblPr); it repairs a file that has another.
+TABLE_SETTINGS = [
+    qn(f"w:{name}")
+    for name in (
+        *("tblStyle", "tblpPr", "tblOverlap", "bidiVisual", "tblStyleRowBandSize", "tblStyleColBandSize", "tblW", "jc"),
+        *("tblCellSpacing", "tblInd", "tblBorders", "shd", "tblLayout", "tblCellMar", "tblLook", "tblCaption"),
+    )
+]
 
 
 def file_name(person_id: str, tax_year: int, audience: Audience) -> str:
@@ -216,6 +224,7 @@ def _add_table(document: DocxDocument, caption: str, columns: Sequence[Column]) 
     settings.append(_borders())
     settings.append(_margins())
     settings.append(_made("w:tblCaption", val=safe_text(caption)))
+    settings[:] = sorted(settings, key=lambda setting: TABLE_SETTINGS.index(setting.tag))
     header = table.rows[0]
     header._tr.get_or_add_trPr().append(_made("w:tblHeader", val="true"))  # noqa: SLF001
     for cell, column in zip(header.cells, columns, strict=True):

@@ -426,7 +426,13 @@ def test_properties_language_headings_and_header_rows(tmp_path: Path) -> None:
     for table in document.tables:
         marked = [row._tr.find(f".//{qn('w:tblHeader')}") is not None for row in table.rows]
         assert marked == [True] + [False] * (len(marked) - 1)
-        assert table._tbl.tblPr.find(qn("w:tblCaption")) is not None
+        settings = [setting.tag for setting in table._tbl.tblPr]
+        assert settings == [
+            qn(f"w:{name}")
+            for name in (
+                "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook", "tblCaption"
+            )
+        ]  # fmt: skip
     section = document.sections[0]
     assert (section.page_width.inches, section.page_height.inches) == (8.5, 11)  # type: ignore[union-attr]
 
