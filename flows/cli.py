@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, profile_command
+from flows import __version__, brief_command, profile_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_schedule(commands)
     _add_explain(commands)
+    brief_command.add(commands, _year)
     profile_command.add(commands)
     return parser
 
@@ -192,12 +193,10 @@ def _schedule(asked: argparse.Namespace) -> int:
 
 
 def _explain(asked: argparse.Namespace) -> int:
-    from flows.run_folder import latest
+    from flows.run_folder import newest
     from transforms import explain
 
-    run = latest(asked.out)
-    if run is None:
-        raise UsageError(f"there is no finished run in {asked.out}; run 'rothbook run --out {asked.out}' first")
+    run = newest(asked.out)
     tell = explain.explain_json if asked.format == "json" else explain.explain
     try:
         told = tell(run, asked.person_id, asked.tax_year)

@@ -121,6 +121,14 @@ def latest(out: Path) -> Path | None:
     return link.resolve() if link.exists() else None
 
 
+def newest(out: Path) -> Path:
+    """The folder of the newest good run; a UsageError says what to do before the first."""
+    run = latest(out)
+    if run is None:
+        raise UsageError(f"there is no finished run in {out}; run 'rothbook run --out {out}' first")
+    return run
+
+
 def _next_run_id(runs: Path, as_of: date) -> str:
     taken = [int(p.name.split(".")[0].rpartition("-")[2]) for p in runs.glob(f"{as_of}-[0-9][0-9][0-9]*")]
     return f"{as_of}-{max(taken, default=0) + 1:03d}"

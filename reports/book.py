@@ -56,6 +56,9 @@ LIMITS_USED = pl.Schema(
     {"tax_year": pl.Int32(), "key": pl.String(), "filing_status": pl.String(), "value": MONEY, "authority": pl.String()}
 )
 
+#: What a data problem that is no missing fact of an UNKNOWN result is said to block.
+MAY_CHANGE = "may change a client's numbers"
+
 CLIENT_ORDER = ("household_id", "family_name", "given_name", "person_id")
 
 
@@ -401,7 +404,7 @@ def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFram
     return findings.filter(
         pl.col("rule").is_in(DATA_RULES), pl.col("status") != "resolved", ~told.fill_null(value=False)
     ).with_columns(
-        pl.lit("may change a client's numbers").alias("blocks"),
+        pl.lit(MAY_CHANGE).alias("blocks"),
         pl.concat_str("title", pl.lit(". "), "explanation", ignore_nulls=True).alias("missing"),
         pl.col("action").alias("fix"),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl.drawing.spreadsheet_drawing import SpreadsheetDrawing
@@ -65,8 +65,20 @@ class _SteadyWriter(ExcelWriter):
 
 def save(book: PagedWorkbook, path: Path) -> Path:
     """Write `book` to `path` with mode 0600 and return `path`."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(handle, 0o600)
-    with os.fdopen(handle, "wb") as file, _SteadyZip(file, "w") as archive:
+    with _private(path) as file, _SteadyZip(file, "w") as archive:
         _SteadyWriter(book, archive).write_data()
     return path
+
+
+def save_package(package: IO[bytes], path: Path) -> Path:
+    """Write a finished Office file (a zip) to `path`, its members without dates, with mode 0600; returns `path`."""
+    with ZipFile(package) as parts, _private(path) as file, _SteadyZip(file, "w") as archive:
+        for name in parts.namelist():
+            archive.writestr(name, parts.read(name))
+    return path
+
+
+def _private(path: Path) -> IO[bytes]:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)
+    return os.fdopen(handle, "wb")

@@ -32,7 +32,7 @@ def test_version_is_the_same_everywhere() -> None:
     assert f"## {flows.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("module", "home"), [("prefect", "flows"), ("openpyxl", "reports")])
+@pytest.mark.parametrize(("module", "home"), [("prefect", "flows"), ("openpyxl", "reports"), ("docx", "reports")])
 def test_a_library_stays_in_its_package(module: str, home: str) -> None:
     importing = set()
     for path in tracked("*.py"):
