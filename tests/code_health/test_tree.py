@@ -41,7 +41,7 @@ def test_a_library_stays_in_its_package(module: str, home: str) -> None:
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
             if any(name.split(".")[0] == module for name in names):
                 importing.add(path.relative_to(ROOT).parts[0])
-    assert importing <= {home, "tests"}
+    assert importing <= {home, "tests", "benchmarks"}
 
 
 @pytest.mark.parametrize("year", load.years())

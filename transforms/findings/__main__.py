@@ -1,0 +1,38 @@
+"""`python -m transforms.findings > docs/findings.md`: the page that says what every finding is, from the code itself."""
+
+from __future__ import annotations
+
+import importlib
+import textwrap
+
+from transforms.findings import Finding, registry
+
+HEAD = """# What Rothbook finds
+
+One row per rule. A finding has dollars (or says why not), a deadline, a reason with the person's own numbers, an action and the
+file and line it rests on; where an input is missing it doesn't fire, and a finding that asks for the input does. One problem is one
+row: a finding *part of* another open one of the same person and year is shown inside it (`part_of` in the findings table).
+Severity: critical = the law is already broken, or money is being lost and the deadline is within 30 days; high = over $1,000 of tax,
+or a deadline this year; then medium, low, info.
+
+Made by `python -m transforms.findings`; a test keeps it true.
+
+| rule | what it says, and its guard | part of | authority |
+| --- | --- | --- | --- |
+"""
+
+
+def page() -> str:
+    """The whole page, Markdown."""
+    return HEAD + "\n".join(_row(finding) for finding in registry()) + "\n"
+
+
+def _row(finding: Finding) -> str:
+    said = importlib.import_module(f"transforms.findings.{finding.rule}").__doc__ or ""
+    plain = " ".join(textwrap.dedent(said).split()).replace("|", "/")
+    whole = ", ".join(f"`{rule}`" for rule in finding.folds_into)
+    return f"| `{finding.rule}` | {plain} | {whole} | {finding.authority} |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
