@@ -1,7 +1,6 @@
 """One leg of a Roth conversion is missing: money left as a conversion and is not seen arriving, or the reverse.
 
-The dollars are the difference. Guard: a leg alone is told only after 10 days, since the other custodian's night may differ; an out
-leg not at all where the firm says that not all IRAs are in the book. A transfer that reached a Roth IRA is `transfer_into_roth`.
+The dollars are the difference. Guard: an out leg alone is told only after 10 days, since the other custodian's night may differ.
 """
 
 from transforms.findings import Finding
@@ -10,7 +9,6 @@ FINDING = Finding(
     rule="conversion_leg_missing",
     authority="IRC 408A(d)(3); Form 8606 line 8",
     topics=("conversion", "conversion_in"),
-    folds_into=("transfer_into_roth",),
     sql="""
     select
         w.person_id, '' as subject, w.tax_year,
@@ -24,9 +22,7 @@ FINDING = Finding(
             else 'Find the Roth IRA it went to; if there is none it was a distribution.' end as action,
     from ira_flows as w
     cross join run
-    left join tax_profiles as p on p.person_id = w.person_id and p.tax_year = w.tax_year
-    where (w.converted_in > w.converted + 1 and run.as_of > w.last_conversion_in_on + interval 10 day)
-        or (w.converted > w.converted_in + 1 and run.as_of > w.last_conversion_on + interval 10 day
-            and p.all_iras_reported is distinct from false)
+    where (w.converted_in > w.converted + 1)
+        or (w.converted > w.converted_in + 1 and run.as_of > w.last_conversion_on + interval 10 day)
     """,
 )

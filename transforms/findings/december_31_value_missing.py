@@ -13,8 +13,7 @@ FINDING = Finding(
     select
         v.person_id, v.account_key as subject, v.tax_year,
         v.latest_value as amount, 'last known value' as amount_is,
-        'high' as severity,
-        case when run.as_of <= py.contribution_due_date then py.contribution_due_date else py.extended_due_date end as deadline,
+        'high' as severity, py.contribution_due_date as deadline,
         'No December 31, ' || v.tax_year || ' value for ' || shown_account(v.account_key) as title,
         'Form 8606 line 6 needs every pool account''s value on December 31; '
             || coalesce('the last one known is ' || usd(v.latest_value) || ' of ' || long_date(v.latest_as_of), 'none is known')
@@ -23,7 +22,6 @@ FINDING = Finding(
     from account_values as v
     inner join form_8606 as f using (person_id, tax_year)
     inner join person_years as py using (person_id, tax_year)
-    cross join run
     where v.in_pool and v.december_31_value is null and f.status = 'UNKNOWN'
         and len(list_filter(f.reasons, lambda r: starts_with(r, 'december_31_value_missing'))) > 0
     """,
