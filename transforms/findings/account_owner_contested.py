@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="account_owner_contested",
     authority="IRC 408(d)(2): all IRAs of a person are one",
     topics=("account",),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         c.person_id, c.account_key as subject, max(y.tax_year) as tax_year,

@@ -21,7 +21,7 @@ FINDING = Finding(
     ),
     newest as (
         select
-            c.*, pl.employer_name, pl.in_plan_roth_conversion, pl.as_of, py.marginal_tax_rate as rate,
+            c.*, pl.employer_name, pl.in_plan_roth_conversion, pl.separate_after_tax_accounting, pl.as_of, py.marginal_tax_rate as rate,
             coalesce(c.taxable_separate, c.taxable_prorated) as taxable,
         from after_tax_conversions as c
         inner join plan_years as pl on pl.person_id = c.person_id and pl.plan_id = c.plan_id and pl.tax_year = c.tax_year
@@ -42,6 +42,7 @@ FINDING = Finding(
             || case when taxable_separate is not null and taxable_prorated is not null then ' (' || usd(taxable_prorated)
                     || ' if the plan does not account for it separately)'
                 when taxable_separate is null then ' (no separate accounting: the whole plan account counts)'
+                when separate_after_tax_accounting is null then ' if the plan accounts for it separately, which is not stated'
                 else '' end
             || '; what it earns until then is taxed too.' as explanation,
         case when in_plan_roth_conversion then 'Convert it to Roth inside the plan, and set conversion to run by itself.'
