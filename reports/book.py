@@ -45,6 +45,7 @@ DATA_RULES = (
     "account_owner_contested",
     "birth_date_conflict",
     "possible_same_person",
+    "row_names_nobody",
     "shared_tax_id",
     "stale_or_missing_feed",
     "tax_form_mismatch",

@@ -23,6 +23,7 @@ _PLAIN = r"^-?[0-9]{1,16}(\.[0-9]{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
 _GROUPED = r"([0-9]{1,3}(,[0-9]{3}){1,4}|[0-9]{1,15})(\.[0-9]{0,6})?"
 TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
+ACCOUNT_COLUMNS = ("account_number", "counter_account_number", "old_account_number")
 
 #: How each number grammar of a profile writes a number.
 NUMBER_PATTERNS = {
@@ -47,6 +48,11 @@ Test = Callable[[Any], pl.LazyFrame]
 
 def _matches(pattern: str) -> Test:
     return lambda data: data.lazyframe.select(pl.col(data.key).str.contains(pattern))
+
+
+def _no_spreadsheet_number(data: Any) -> pl.LazyFrame:
+    """A spreadsheet shows a long number as 2.11E+08: the digits are gone, and no account is called so."""
+    return data.lazyframe.select(~pl.col(data.key).str.contains(r"^[0-9](\.[0-9]+)?E\+[0-9]{2,3}$"))  # type: ignore[no-any-return]
 
 
 def is_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
@@ -217,6 +223,8 @@ def _said_by_whom(data: Any) -> pl.LazyFrame:
 
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
+    if column.name in ACCOUNT_COLUMNS:
+        checks.append(_check("spreadsheet_number", _no_spreadsheet_number))
     if column.values:
         values = (*column.values, UNCLASSIFIED) if column.name == "transaction_type" else column.values
         checks.append(_check("not_in_list", _one_of(values)))
@@ -240,11 +248,25 @@ def _due_by_fits(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(fits)  # type: ignore[no-any-return]
 
 
-#: Checks over several columns, by kind: rule and test.
-_ACROSS: dict[str, tuple[str, Test]] = {
-    "transactions": ("tax_year_not_possible", _possible_tax_year),
-    "link_decisions": ("decision_not_signed", _said_by_whom),
-    "expected_files": ("due_by_not_understood", _due_by_fits),
+def _born_before_received(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select((pl.col("birth_date") <= pl.col("received_at")).fill_null(value=True))  # type: ignore[no-any-return]
+
+
+def _married_to_another(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select((pl.col("spouse_person_id") != pl.col("person_id")).fill_null(value=True))  # type: ignore[no-any-return]
+
+
+def _rate_at_most_100(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select((pl.col("marginal_tax_rate") <= 100).fill_null(value=True))  # type: ignore[no-any-return]
+
+
+#: Checks over several columns (or of one that means more than its kind), by kind: rule and test.
+_ACROSS: dict[str, tuple[tuple[str, Test], ...]] = {
+    "persons": (("birth_date_in_future", _born_before_received), ("own_spouse", _married_to_another)),
+    "tax_profiles": (("rate_above_100", _rate_at_most_100),),
+    "transactions": (("tax_year_not_possible", _possible_tax_year),),
+    "link_decisions": (("decision_not_signed", _said_by_whom),),
+    "expected_files": (("due_by_not_understood", _due_by_fits),),
 }
 
 
@@ -261,5 +283,5 @@ def typed(kind: str) -> pa.DataFrameSchema:
         c.name: pa.Column(DTYPES[c.kind], nullable=not c.required or c.name == "custodian", checks=_typed_checks(c))
         for c in (*table.columns, *table.internal)
     }
-    across = [_check(*_ACROSS[kind])] if kind in _ACROSS else []
+    across = [_check(rule, test) for rule, test in _ACROSS.get(kind, ())]
     return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)

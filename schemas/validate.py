@@ -17,6 +17,9 @@ _COLUMN_OF_RULE = {
     "tax_year_not_possible": "tax_year",
     "due_by_not_understood": "due_by",
     "decision_not_signed": "decided_by",
+    "birth_date_in_future": "birth_date",
+    "own_spouse": "spouse_person_id",
+    "rate_above_100": "marginal_tax_rate",
 }
 
 EXPECTED = {
@@ -39,6 +42,11 @@ EXPECTED = {
     "due_by_not_understood": "expected nothing for business_day, a weekday such as friday for weekly, a day of the "
     "month from 1 to 31 for monthly, a month and day such as 05-31 for yearly",
     "sum_incomplete": "another row of the same person and money source can't be read, so their sum isn't known",
+    "spreadsheet_number": "expected the account number as the custodian writes it; a spreadsheet has turned it into a "
+    "number with an exponent: format the column as text there and enter it again, or take the file as it was exported",
+    "birth_date_in_future": "expected a birth date that is not after the day the file came",
+    "own_spouse": "expected another person's person_id, or nothing; it is the person's own",
+    "rate_above_100": "expected a rate of at most 100 percent, such as 24 or 0.24",
     "tax_year_not_possible": "a contribution counts for the year of trade_date or the year before it",
 }
 

@@ -51,7 +51,9 @@ def test_nobody_is_merged_and_no_account_is_given_away(seen: tuple[Crowd, Result
     assert results["ira_limits"]["person_id"].n_unique() == made.persons
     assert results["ira_aggregation"].is_empty()
     unmatched = results["findings"].filter(pl.col("rule") == "unmatched_account")
-    assert unmatched.height == made.accounts
+    # one problem is one row: an account that is likely somebody's is told as that
+    likely = results["link_suggestions"].filter(pl.col("needs_review"))["account_key"].drop_nulls().n_unique()
+    assert 0 < unmatched.height == made.accounts - likely
 
 
 def test_a_suggestion_shows_what_is_alike_and_no_tax_id(seen: tuple[Crowd, Results]) -> None:

@@ -39,10 +39,9 @@ PROFILES = {
 }  # fmt: skip
 #: Findings of a file, row, account or payroll row that found nobody, or that nobody could read.
 LEFT_OVER = (
-    "account_owner_contested", "account_type_differs_from_5498", "ambiguous_transaction", "conversion_leg_missing",
-    "correction_not_applied", "form_1099r_differs", "form_5498_differs", "form_account_not_in_book", "leg_unpaired",
-    "money_source_unstated", "payroll_person_unknown", "possible_same_person", "row_set_aside", "unmapped_code",
-    "unmatched_account",
+    "account_owner_contested", "ambiguous_transaction", "conversion_leg_missing", "correction_not_applied",
+    "leg_unpaired", "money_source_unstated", "payroll_person_unknown", "possible_same_person", "row_set_aside",
+    "tax_form_mismatch", "unmapped_code", "unmatched_account",
 )  # fmt: skip
 #: Person and year: lines 6, 7, 8, 14 and 18 of Form 8606, by hand; every one of these rows is COMPUTED.
 BY_HAND = {

@@ -10,16 +10,8 @@ FINDING = Finding(
     rule="account_owner_contested",
     authority="IRC 408(d)(2): all IRAs of a person are one",
     topics=("account",),
+    folds_into=("pro_rata_unknown",),
     sql="""
-    with last_value as (
-        select
-            coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key,
-            arg_max(b.market_value, b.as_of) as market_value,
-        from balances as b
-        left join account_refs as refs
-            on refs.custodian is not distinct from b.custodian and refs.account_number = b.account_number
-        group by all
-    )
     select
         c.person_id, c.account_key as subject, max(y.tax_year) as tax_year,
         any_value(v.market_value) as amount, 'value' as amount_is,
@@ -38,7 +30,7 @@ FINDING = Finding(
             as action,
     from owner_conflicts as c
     cross join year_limits as y
-    left join last_value as v on v.account_key = c.account_key
+    left join last_values as v on v.account_key = c.account_key
     group by c.person_id, c.account_key, c.makes, c.reason, c.counted_for, c.why
     """,
 )

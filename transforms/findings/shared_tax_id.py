@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="shared_tax_id",
     authority="IRC 6109: a tax id is one taxpayer's",
     topics=(),
+    folds_into=("account_owner_contested",),
     sql="""
     select
         s.person_id, s.others as subject, null::integer as tax_year,

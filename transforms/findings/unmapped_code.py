@@ -1,6 +1,6 @@
 """A custodian's account type or transaction code that the profile does not know.
 
-One row per code. The dollars are what it moved. Guards: one row per code, not one per line; rows of an IRA whose events the
+One row per code. The dollars are what it moved, or the value of the accounts of an unknown type. Guards: one row per code, not one per line; rows of an IRA whose events the
 firm has stated are silent, since nobody is UNKNOWN by them.
 """
 
@@ -12,7 +12,8 @@ FINDING = Finding(
     topics=(),
     sql="""
     with codes as (
-        select t.custodian, t.custodian_code as code, 'transaction code' as what, sum(t.amount) as amount, count(*) as lines,
+        select t.custodian, t.custodian_code as code, 'transaction code' as what, sum(t.amount) as amount,
+            'amount moved' as amount_is, count(*) as lines, count(distinct u.person_id) as clients,
             min(t.source_file || ':' || t.source_line) as first_seen_at
         from transactions as t
         left join account_refs as refs
@@ -25,19 +26,23 @@ FINDING = Finding(
                 or coalesce(t.amount, 0) = 0 or t.trade_date > (select as_of from run))
         group by t.custodian, t.custodian_code
         union all
-        select custodian, unmapped_type_code as code, 'account type' as what, null as amount, count(*) as lines,
-            min(source_file || ':' || source_line) as first_seen_at
-        from known_accounts
-        where unmapped_type_code is not null and account_type = 'other'
-        group by custodian, unmapped_type_code
+        select a.custodian, a.unmapped_type_code as code, 'account type' as what, sum(v.market_value) as amount,
+            'value' as amount_is, count(*) as lines, count(distinct a.person_id) as clients,
+            min(a.source_file || ':' || a.source_line) as first_seen_at
+        from known_accounts as a
+        left join last_values as v on v.account_key = a.account_key
+        where a.unmapped_type_code is not null and a.account_type = 'other'
+        group by a.custodian, a.unmapped_type_code
     )
     select
         null::varchar as person_id, what || ':' || custodian || ':' || coalesce(code, '') as subject, null::integer as tax_year,
-        amount, 'amount moved' as amount_is,
+        amount, case when amount is null then 'not known' else amount_is end as amount_is,
         'medium' as severity, null::date as deadline,
         'Unknown ' || what || ' at ' || custodian as title,
         'The ' || what || ' first seen at ' || first_seen_at || ' (' || lines || ' line' || case when lines = 1 then '' else 's' end
-            || ') is not in the profile; the clients it concerns are UNKNOWN until it is.' as explanation,
+            || ') is not in the profile' || case when clients = 0 then '.' else '; it is on accounts of ' || clients
+                || case when clients = 1 then ' client, whose results' else ' clients, whose results' end
+                || ' that need it are UNKNOWN until it is.' end as explanation,
         'Add it to the custodian''s profile in schemas/profiles, or state the events in a transactions file.' as action,
     from codes
     """,

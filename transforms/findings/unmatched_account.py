@@ -1,6 +1,7 @@
 """An IRA, a plan account or an account of unknown type that belongs to no person of the book.
 
-The dollars are its last value. Someone's pro-rata result may be missing it. Guard: plain taxable accounts don't matter here.
+The dollars are its last value. Someone's pro-rata result may be missing it. Guard: plain taxable accounts don't matter here; an
+account whose owner is contested (`account_owner_contested`) or likely known (`possible_same_person`) is told there, not twice.
 """
 
 from transforms.findings import Finding
@@ -10,16 +11,7 @@ FINDING = Finding(
     authority="IRC 408(d)(2): all IRAs of a person are one",
     topics=(),
     sql="""
-    with last_value as (
-        select
-            coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key,
-            arg_max(b.market_value, b.as_of) as market_value,
-        from balances as b
-        left join account_refs as refs
-            on refs.custodian is not distinct from b.custodian and refs.account_number = b.account_number
-        group by all
-    ),
-    reps as (
+    with reps as (
         select advisor_id, unnest(string_split(rep_codes, ';')) as rep_code
         from advisors
     )
@@ -30,15 +22,18 @@ FINDING = Finding(
         null::date as deadline,
         'Account ' || shown_account(a.account_key) || ' belongs to no client' as title,
         coalesce('A ' || a.account_type, 'An account of unstated type') || ' at ' || coalesce(a.custodian, 'an unnamed custodian')
-            || case when a.account_key in (select account_key from owner_conflicts) then ' has an owner that is contested'
-                when a.stated_person_id is not null then ' names person ' || a.stated_person_id || ', who is not in the persons file'
+            || case when a.stated_person_id is not null then ' names person ' || a.stated_person_id || ', who is not in the persons file'
                 else ' has no person_id' end
             || coalesce(' [' || a.source_file || ':' || a.source_line || ']', '')
             || '; somebody''s Form 8606 may be missing it.' as explanation,
         'State its person_id in an accounts file (custodian and account number as the custodian writes them).' as action,
         (select min(r.advisor_id) from reps as r where trim(r.rep_code) = a.rep_code) as advisor_id,
     from known_accounts as a
-    left join last_value as v on v.account_key = a.account_key
-    where a.person_id is null and (a.account_type is null or a.account_type not in ('taxable', 'trust', '529', 'annuity_nonqualified'))
+    left join last_values as v on v.account_key = a.account_key
+    where a.person_id is null
+        and a.account_key not in (select account_key from owner_conflicts)
+        and a.account_key not in (
+            select account_key from link_suggestions where needs_review and account_key is not null)
+        and (a.account_type is null or a.account_type not in ('taxable', 'trust', '529', 'annuity_nonqualified'))
     """,
 )
