@@ -50,7 +50,7 @@ every as (
     select
         r.person_id,
         y.tax_year,
-        'second_sixty_day_rollover: ' || usd(r.counted_amount) || ' left ' || shown_account(r.out_account_key) || ' on '
+        'sixty_day_rollover_twice: ' || usd(r.counted_amount) || ' left ' || shown_account(r.out_account_key) || ' on '
             || long_date(r.left_on) || ', within 365 days of the rollover of ' || long_date(r.earlier_left_on)
             || '; only one is allowed: state it as what it was (a distribution, or a trustee transfer)' as reason,
         true as blocks_form_8606,

@@ -70,14 +70,21 @@ create macro tax_or_income(amount, rate) as
             // (2 * case when rate > 1 then 1000000 else 10000 end))
     end;
 create macro dollars_are(rate) as case when rate is null then 'taxable income' else 'tax' end;
--- critical: within 30 days of the deadline; high: over $1,000 or a deadline this year; else medium or low by size
+-- critical: money is being lost and the deadline is within 30 days; high: over $1,000, or over $100 with its deadline still to
+-- come in this calendar year; else medium or low by size
 create macro severity_of(amount, deadline, as_of) as
     case
         when amount > 1000 and deadline between as_of and as_of + interval 30 day then 'critical'
         when amount > 1000 then 'high'
+        when amount > 100 and deadline >= as_of and year(deadline) = year(as_of) then 'high'
         when amount > 100 then 'medium'
         else 'low'
     end;
+-- The same where no day can save the money any more, or where it is an opportunity: never critical.
+create macro severity_at_most_high(amount, deadline, as_of) as
+    case severity_of(amount, deadline, as_of) when 'critical' then 'high' else severity_of(amount, deadline, as_of) end;
+-- The day a return is filed by: the due date, and once that has passed the extended one.
+create macro filing_date(due, extended, as_of) as case when as_of <= due then due else extended end;
 -- Reasons as a sentence for people: without their leading codes.
 create macro in_words(reasons) as
     array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');

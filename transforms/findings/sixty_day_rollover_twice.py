@@ -7,7 +7,7 @@ rollovers and conversions don't count.
 from transforms.findings import Finding
 
 FINDING = Finding(
-    rule="second_sixty_day_rollover",
+    rule="sixty_day_rollover_twice",
     authority="IRC 408(d)(3)(B); Announcement 2014-15 (Bobrow)",
     topics=("moved",),
     sql="""
