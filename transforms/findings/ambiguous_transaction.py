@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="ambiguous_transaction",
     authority="Form 8606 lines 1, 7 and 8 each mean another event",
     topics=("unclassified",),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         u.person_id, u.account_key || ':' || u.trade_date || ':' || u.amount as subject, u.event_year as tax_year,

@@ -1,8 +1,9 @@
 """Income closes the direct Roth way, room is left, but pre-tax IRA money would make a conversion pro-rata taxable.
 
 The dollars are the taxable part of contributing and converting the room: room less its pro-rata tax-free share. The ways out
-named are the ones whose facts are stated: a current plan that takes roll-ins (reverse rollover), a once-in-a-lifetime HSA funding
-distribution. Guard: fires only where the pool, its values and its basis are all known.
+named are the ones whose facts are stated, each with what it would leave taxable: a current plan that takes roll-ins (reverse
+rollover), a once-in-a-lifetime HSA funding distribution. Guard: fires only where the pool, its values and its basis are all known,
+no direct Roth room is left (`roth_partial_room` tells that), and no IRA money has gone to a plan this year: that way is being used.
 """
 
 from transforms.findings import Finding
@@ -17,47 +18,66 @@ FINDING = Finding(
         select person_id, tax_year, string_agg(distinct employer_name, ', ') as employers
         from plan_years
         where ira_roll_in and currently_employed is distinct from false
+            and plan_type in ('401k', 'solo_401k', '403b', '401a', '457b', 'tsp')
         group by person_id, tax_year
+    ),
+    open_ways as (
+        select person_id, tax_year, way, amount, taxable_now, taxable_then
+        from ways_out
+        where status in ('COMPUTED', 'REVIEW') and amount > 0
     ),
     priced as (
         select
-            c.*, py.* exclude (person_id, tax_year), roll_in.employers,
+            c.*, py.* exclude (person_id, tax_year), roll_in.employers, run.as_of,
+            -- what is contributed after December 31 is converted in the next year, which has a line 6 of its own
+            case when run.as_of <= py.year_end then py.year_end else (py.year_end + interval 1 year)::date end as move_by,
             c.room - mul_div(c.room, lesser(c.basis + c.room, c.pool_value + c.room), c.pool_value + c.room) as taxable,
-            case
-                when py.hsa_coverage in ('self', 'family') and py.qhfd_used is false and py.hsa_contributions is not null then
-                    larger(0, case py.hsa_coverage when 'self' then py.hsa_self_only else py.hsa_family end
-                        + case when py.age >= 55 then py.hsa_catch_up_55 else 0 end - py.hsa_contributions)
-            end as qhfd_room,
+            rollover.amount as to_plan, rollover.taxable_then as taxable_with_plan,
+            hsa.amount as to_hsa, hsa.taxable_then as taxable_with_hsa, 2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
         from backdoor_candidates as c
         inner join person_years as py using (person_id, tax_year)
+        inner join ira_limits as l using (person_id, tax_year)
+        left join ira_flows as w using (person_id, tax_year)
         left join roll_in using (person_id, tax_year)
-        where c.pre_tax > 0 and c.room > 0
+        left join open_ways as rollover
+            on rollover.person_id = c.person_id and rollover.tax_year = c.tax_year and rollover.way = 'reverse_rollover'
+        left join open_ways as hsa on hsa.person_id = c.person_id and hsa.tax_year = c.tax_year and hsa.way = 'qhfd'
+        cross join run
+        where c.pre_tax > 0 and c.room > 0 and c.roth_limit <= l.roth_contributions and coalesce(w.plan_rolled_out, 0) = 0
     )
     select
         x.person_id, '' as subject, x.tax_year,
         tax_or_income(x.taxable, x.marginal_tax_rate) as amount,
         dollars_are(x.marginal_tax_rate) as amount_is,
-        case when x.employers is not null or x.qhfd_room >= x.pre_tax then
-            severity_of(tax_or_income(x.taxable, x.marginal_tax_rate), x.year_end, run.as_of)
-            else 'low' end as severity,
-        case when run.as_of <= x.year_end then x.year_end else x.contribution_due_date end as deadline,
+        case
+            when x.to_plan is not null or x.hsa_is_enough then
+                severity_of(tax_or_income(x.taxable, x.marginal_tax_rate), x.move_by, x.as_of)
+            when x.as_of > x.year_end and x.employers is not null then
+                severity_at_most_high(tax_or_income(x.taxable, x.marginal_tax_rate), x.contribution_due_date, x.as_of)
+            else 'low'
+        end as severity,
+        case when x.as_of <= x.year_end then x.year_end else x.contribution_due_date end as deadline,
         'Backdoor Roth blocked by ' || usd(x.pre_tax) || ' of pre-tax IRA money' as title,
         'Contributing and converting ' || usd(x.room) || ' would be taxable for ' || usd(x.taxable) || ': ' || usd(x.pre_tax)
             || ' of the ' || usd(x.pool_value) || ' in IRAs is pre-tax. Roth MAGI is ' || usd(x.roth_magi)
             || ', direct Roth limit ' || usd(x.roth_limit) || '.' as explanation,
         case
-            when x.employers is not null then
-                'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; move the ' || usd(x.pre_tax) || ' of pre-tax money in by '
-                || long_date(x.year_end) || ' (not RMDs, nor SIMPLE money under two years), then contribute and convert '
-                || usd(x.room) || ' tax-free.'
-            else 'No current plan is known to take IRA roll-ins; ask the employer.'
+            when x.employers is null then 'No current plan is known to take IRA roll-ins; ask the employer.'
+            when x.to_plan is not null then
+                'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; move ' || usd(x.to_plan) || ' of pre-tax money in by '
+                || long_date(x.move_by) || ' (not RMDs, nor SIMPLE money under two years), then contribute and convert '
+                || usd(x.room) || ': ' || usd(x.taxable_with_plan) || ' would be taxable.'
+            when x.as_of > x.year_end then
+                'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; contribute by ' || long_date(x.contribution_due_date)
+                || ', and have the pre-tax money in the plan by ' || long_date(x.move_by) || ', the year of the conversion.'
+            else x.employers || ' takes IRA roll-ins, but none of this money may move now (SIMPLE money under two years or undated).'
         end
-        || case when x.qhfd_room > 0 then
-            ' HSA funding distribution (once in a lifetime): up to ' || usd(lesser(x.qhfd_room, x.pre_tax))
-            || ' of pre-tax money can go to the HSA.' else '' end
-        || case when x.employers is null then ' Otherwise accept the tax or wait.' else '' end as action,
+        || case when x.to_hsa is not null then
+            ' HSA funding distribution (once in a lifetime): up to ' || usd(x.to_hsa)
+            || ' of pre-tax money can go to the HSA by ' || long_date(x.year_end) || '; ' || usd(x.taxable_with_hsa) || ' would be taxable.'
+            else '' end
+        || case when x.to_plan is null then ' Otherwise accept the ' || usd(x.taxable) || ' of income or wait.' else '' end as action,
     from priced as x
-    cross join run
     where x.taxable > 0
     """,
 )

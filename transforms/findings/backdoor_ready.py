@@ -15,7 +15,7 @@ FINDING = Finding(
     select
         c.person_id, '' as subject, c.tax_year,
         c.room as amount, 'room' as amount_is,
-        case when run.as_of + interval 30 day >= py.contribution_due_date then 'high' else 'medium' end as severity,
+        case when run.as_of > py.year_end then 'high' else 'medium' end as severity,
         py.contribution_due_date as deadline,
         usd(c.room) || ' of clean backdoor Roth room for ' || c.tax_year as title,
         'Roth MAGI of ' || usd(c.roth_magi) || ' leaves a direct Roth limit of ' || usd(c.roth_limit) || '; '

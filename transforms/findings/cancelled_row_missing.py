@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="cancelled_row_missing",
     authority="contract: a row is never silently changed",
     topics=(),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         a.person_id, c.event_id as subject, a.contribution_year as tax_year,

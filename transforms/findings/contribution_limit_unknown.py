@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="contribution_limit_unknown",
     authority="IRC 219(b), 219(g), 408A(c)(3)",
     topics=("contribution", "tax_profile"),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         l.person_id, '' as subject, l.tax_year,

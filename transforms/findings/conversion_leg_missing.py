@@ -1,6 +1,7 @@
 """One leg of a Roth conversion is missing: money left as a conversion and is not seen arriving, or the reverse.
 
-The dollars are the difference. Guard: an out leg alone is told only after 10 days, since the other custodian's night may differ.
+The dollars are the difference. Guard: a leg alone is told only after 10 days, since the other custodian's night may differ; what was withheld
+and put into the Roth IRA from other money isn't a missing leg.
 """
 
 from transforms.findings import Finding
@@ -9,6 +10,7 @@ FINDING = Finding(
     rule="conversion_leg_missing",
     authority="IRC 408A(d)(3); Form 8606 line 8",
     topics=("conversion", "conversion_in"),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         w.person_id, '' as subject, w.tax_year,
@@ -22,7 +24,8 @@ FINDING = Finding(
             else 'Find the Roth IRA it went to; if there is none it was a distribution.' end as action,
     from ira_flows as w
     cross join run
-    where (w.converted_in > w.converted + 1)
+    where (w.converted_in > w.converted + 1 and run.as_of > w.last_conversion_in_on + interval 10 day
+            and not (w.converted > 0 and w.converted_in - w.converted <= w.withholding))
         or (w.converted > w.converted_in + 1 and run.as_of > w.last_conversion_on + interval 10 day)
     """,
 )

@@ -14,7 +14,11 @@ FINDING = Finding(
     folds_into=("ira_contribution_excess", "roth_contribution_above_income", "contribution_above_compensation"),
     sql="""
     with judged as (
-        select x.*, x.cumulative_excess - x.excess_of_year as carried
+        select
+            x.*, x.cumulative_excess - x.excess_of_year as carried,
+            -- what this row says by itself, or every excess of the first year would say
+            list_filter(x.reasons, lambda r: not (
+                starts_with(r, 'curable') or starts_with(r, 'year_not_ended') or starts_with(r, 'earlier_years'))) as to_review,
         from excess_contributions as x
         where x.status in ('COMPUTED', 'REVIEW') and x.cumulative_excess > 0
     )
@@ -26,12 +30,16 @@ FINDING = Finding(
             when x.carried > 0 and run.as_of <= py.year_end then py.year_end
             else coalesce(x.cure_by, filing_date(py.contribution_due_date, py.extended_due_date, run.as_of))
         end as deadline,
-        usd(x.excise_tax) || ' of tax for ' || x.tax_year || ' on ' || usd(x.cumulative_excess) || ' too much in '
+        '6% tax of ' || usd(x.excise_tax) || ' for ' || x.tax_year || ' on an excess of ' || usd(x.cumulative_excess) || ' in '
             || case x.ira_kind when 'roth' then 'Roth' else 'traditional' end || ' IRAs' as title,
-        usd(x.carried) || ' carried from earlier years and ' || usd(x.excess_of_year) || ' of ' || x.tax_year
-            || ' are more than was allowed; 6% of the smaller of ' || usd(x.cumulative_excess) || ' and the December 31 value of '
-            || usd(x.december_31_value) || ' is ' || usd(x.excise_tax) || ', each year again.'
-            || case when len(x.reasons) > 0 then ' To review: ' || in_words(x.reasons) || '.' else '' end as explanation,
+        case
+            when x.carried = 0 then usd(x.excess_of_year) || ' was contributed for ' || x.tax_year || ' above what was allowed'
+            when x.excess_of_year = 0 then usd(x.carried) || ' above what was allowed is left from earlier years'
+            else usd(x.carried) || ' above what was allowed is left from earlier years, and ' || usd(x.excess_of_year) || ' was added for '
+                || x.tax_year
+        end || '. The tax is 6% of the smaller of ' || usd(x.cumulative_excess) || ' and the December 31 value of '
+            || usd(x.december_31_value) || ': ' || usd(x.excise_tax) || ', each year again.'
+            || case when len(x.to_review) > 0 then ' To review: ' || in_words(x.to_review) || '.' else '' end as explanation,
         case
             when x.carried > 0 and run.as_of <= py.year_end then
                 'Take ' || usd(x.carried) || ' out by ' || long_date(py.year_end) || ', or have it absorbed by unused room of ' || x.tax_year

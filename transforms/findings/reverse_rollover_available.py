@@ -1,8 +1,8 @@
 """Pre-tax IRA money makes a conversion of the year taxable, and a plan of a current employer takes IRA money in.
 
 The dollars are the pre-tax dollars that can move; the severity goes by what that saves. Guard: not where
-`backdoor_blocked_by_pre_tax` fires (it names this way already), only where it lowers what is taxed, and money of RMDs and of
-young or undated SIMPLE IRAs is left out.
+`backdoor_blocked_by_pre_tax` fires (it names this way already), nor where IRA money has gone to a plan this year and nothing is converted
+yet; only where it lowers what is taxed, and money of young or undated SIMPLE IRAs is left out.
 """
 
 from transforms.findings import Finding
@@ -29,8 +29,10 @@ FINDING = Finding(
     from ways_out as w
     inner join person_years as py using (person_id, tax_year)
     left join plans as p on p.plan_id = w.plan_id
+    left join ira_flows as f on f.person_id = w.person_id and f.tax_year = w.tax_year
     cross join run
     where w.way = 'reverse_rollover' and w.status in ('COMPUTED', 'REVIEW') and w.amount > 0 and w.taxable_then < w.taxable_now
+        and (f.converted > 0 or coalesce(f.plan_rolled_out, 0) = 0)
         and (w.person_id, w.tax_year) not in (
             select (person_id, tax_year) from raw_findings where rule = 'backdoor_blocked_by_pre_tax')
     """,

@@ -1,7 +1,8 @@
 """A direct Roth contribution is above the limit that income leaves.
 
-The dollars are the part above the Roth limit that income alone causes. Guard: MAGI must be stated; a difference of up to
-$10 inside the range is the IRS worksheets' rounding and is left to REVIEW.
+The dollars are the part above the Roth limit that income alone causes; what is above the year's limit whatever the income is
+`ira_contribution_excess`. Guard: MAGI must be stated and not contradict its components (that is REVIEW); a difference of up to $10
+inside the range is the IRS worksheets' rounding and is left to REVIEW.
 """
 
 from transforms.findings import Finding
@@ -15,20 +16,22 @@ FINDING = Finding(
     with over as (
         select
             l.*,
-            l.roth_contributions - l.roth_limit_before_traditional as above_income,
+            larger(0, l.contribution_limit - l.traditional_contributions) as traditional_room,
+            lesser(l.roth_contributions, traditional_room) - l.roth_limit_before_traditional as above_income,
         from ira_limits as l
         where not l.is_blocked and l.roth_excess > 0
             and l.roth_limit_before_traditional < l.contribution_limit
-            and l.roth_contributions > l.roth_limit_before_traditional
+            and above_income > 0
+            and len(list_filter(l.reasons, lambda r: starts_with(r, 'roth_magi_conflict'))) = 0
     )
     select
         o.person_id, '' as subject, o.tax_year,
         o.above_income as amount, 'excess' as amount_is,
-        case when py.extended_due_date between run.as_of and run.as_of + interval 30 day then 'critical' else 'high' end as severity,
+        case when run.as_of + interval 30 day >= py.extended_due_date then 'critical' else 'high' end as severity,
         py.extended_due_date as deadline,
         usd(o.above_income) || ' of Roth contributions are above what income allows' as title,
         usd(o.roth_contributions) || ' went directly to a Roth IRA for ' || o.tax_year || ', but Roth MAGI of '
-            || usd(o.roth_magi) || ' allows ' || usd(o.roth_limit_before_traditional) || ' (range '
+            || usd(o.roth_magi) || case when run.as_of <= py.year_end then ' (as stated so far)' else '' end || ' allows ' || usd(o.roth_limit_before_traditional) || ' (range '
             || usd(o.roth_start) || ' to ' || usd(o.roth_end) || '). The excess costs 6% ('
             || usd(dollars((cents(o.above_income) * 6 + 50) // 100)) || ') a year.' as explanation,
         case when run.as_of <= py.extended_due_date then

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="transfer_into_roth",
     authority="IRC 408A(d)(3)(C): what goes from a traditional IRA to a Roth IRA is converted",
     topics=("moved", "conversion_in"),
+    folds_into=("pro_rata_unknown",),
     sql="""
     select
         p.person_id, p.out_event_id as subject, p.tax_year,

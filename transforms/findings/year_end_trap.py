@@ -11,6 +11,7 @@ FINDING = Finding(
     authority="IRC 408(d)(2)(B)-(C); Form 8606 line 6",
     topics=("conversion", "plan_money_in", "pool_value"),
     rests_on="form_8606",
+    folds_into=("conversion_taxed_pro_rata",),
     sql="""
     with rolled_in as (
         select e.person_id, e.event_year as tax_year, sum(e.amount) as amount, max(e.trade_date) as last_on
@@ -35,8 +36,9 @@ FINDING = Finding(
         dollars_are(py.marginal_tax_rate) as amount_is,
         case when run.as_of <= py.year_end
             then severity_of(tax_or_income(x.extra_taxable, py.marginal_tax_rate), py.year_end, run.as_of)
-            else 'medium' end as severity,
-        py.year_end as deadline,
+            else severity_at_most_high(tax_or_income(x.extra_taxable, py.marginal_tax_rate), null::date, run.as_of) end as severity,
+        case when run.as_of <= py.year_end then py.year_end
+            else filing_date(py.contribution_due_date, py.extended_due_date, run.as_of) end as deadline,
         usd(x.rolled_in) || ' rolled into an IRA makes ' || usd(x.extra_taxable) || ' more of the conversion taxable' as title,
         'After converting ' || usd(x.line_8) || ' this year, ' || usd(x.rolled_in) || ' of plan money came into an IRA (last on '
             || long_date(x.last_on) || '). Line 6 counts it on December 31, so only ' || usd(x.line_17)
