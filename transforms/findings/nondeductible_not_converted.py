@@ -29,7 +29,7 @@ FINDING = Finding(
     ),
     waiting as (
         select
-            f.person_id, f.tax_year, f.line_1, f.line_14, c.last_on, p.projected_total, py.marginal_tax_rate,
+            f.person_id, f.tax_year, f.line_1, f.line_14, c.last_on, p.projected_total, l.traditional_excess, py.marginal_tax_rate,
             coalesce(v.amount, 0) as converted,
             f.line_1 - converted as unconverted,
             case when p.projected_total > 0 then unconverted
@@ -39,6 +39,7 @@ FINDING = Finding(
         inner join person_years as py using (person_id, tax_year)
         left join converted as v using (person_id, tax_year)
         left join pool_totals as p using (person_id, tax_year)
+        left join ira_limits as l using (person_id, tax_year)
         cross join run
         where f.status in ('COMPUTED', 'REVIEW') and f.line_1 > converted
             and run.as_of >= c.last_on + interval 30 day
@@ -59,7 +60,10 @@ FINDING = Finding(
                 when f.taxable = 0 then 'Converting it now is tax-free; growth until then is taxable.'
                 else 'The IRAs hold ' || usd(f.projected_total) || ', ' || usd(f.projected_total - f.line_14) || ' more than their basis: '
                     || usd(f.taxable) || ' of it would be taxable now, and every bit of growth until then.' end as explanation,
-        case when f.taxable > 0 and f.projected_total - f.line_14 > f.unconverted / 10 then
+        case
+            when f.traditional_excess > 0 then
+                'First take out the ' || usd(f.traditional_excess) || ' above the limit with its earnings, then convert ' || usd(f.unconverted) || '.'
+            when f.taxable > 0 and f.projected_total - f.line_14 > f.unconverted / 10 then
             'Look at the ways out of the ' || usd(f.projected_total - f.line_14) || ' of pre-tax IRA money first, then convert '
                 || usd(f.unconverted) || '.'
             else 'Convert ' || usd(f.unconverted) || case when f.taxable > 0 then ' and its growth' else '' end || ' soon; there is no deadline, but earlier is cheaper.' end
