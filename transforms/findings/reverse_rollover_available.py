@@ -12,7 +12,7 @@ FINDING = Finding(
     authority="IRC 408(d)(3)(A)(ii), 408(d)(3)(H); Form 8606 line 6",
     topics=("conversion", "pool_value", "plan", "basis"),
     rests_on="form_8606",
-    folds_into=("conversion_taxed_pro_rata", "year_end_trap", "nondeductible_not_converted", "backdoor_blocked_by_pre_tax"),
+    folds_into=("conversion_taxed_pro_rata", "year_end_trap", "nondeductible_not_converted"),
     sql="""
     select
         w.person_id, '' as subject, w.tax_year,

@@ -11,7 +11,7 @@ FINDING = Finding(
     authority="IRC 408A(c)(3)",
     topics=("tax_profile", "contribution"),
     rests_on="ira_limits",
-    folds_into=("backdoor_ready", "backdoor_blocked_by_pre_tax"),
+    folds_into=("backdoor_ready",),
     sql="""
     select
         l.person_id, '' as subject, l.tax_year,
