@@ -37,8 +37,8 @@ FINDING = Finding(
             when x.excess_of_year = 0 then usd(x.carried) || ' above what was allowed is left from earlier years'
             else usd(x.carried) || ' above what was allowed is left from earlier years, and ' || usd(x.excess_of_year) || ' was added for '
                 || x.tax_year
-        end || '. The tax is 6% of the smaller of ' || usd(x.cumulative_excess) || ' and the December 31 value of '
-            || usd(x.december_31_value) || ': ' || usd(x.excise_tax) || ', each year again.'
+        end || '. The tax is 6% of the smaller of ' || usd(x.cumulative_excess) || ' and the December 31 value of those IRAs ('
+            || case when run.as_of <= py.year_end then 'projected ' else '' end || usd(x.december_31_value) || '): ' || usd(x.excise_tax) || ', each year again.'
             || case when len(x.to_review) > 0 then ' To review: ' || in_words(x.to_review) || '.' else '' end as explanation,
         case
             when x.carried > 0 and run.as_of <= py.year_end then
