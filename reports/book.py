@@ -43,7 +43,11 @@ DATA_RULES = (
     *TOLD_BY_UNKNOWN,
     "account_not_in_full_file",
     "account_owner_contested",
+    "basis_above_value",
+    "basis_not_carried",
     "birth_date_conflict",
+    "inherited_looks_like_own",
+    "own_looks_inherited",
     "possible_same_person",
     "row_names_nobody",
     "shared_tax_id",
@@ -268,7 +272,7 @@ def _exceptions(findings: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit("changed"))
             .otherwise("status")
             .alias("status"),
-            pl.coalesce("deadline", "earliest").alias("deadline"),
+            pl.min_horizontal("deadline", "earliest").alias("deadline"),
             pl.concat_str("explanation", pl.lit("\nPart of it:\n") + pl.col("also"), ignore_nulls=True).alias(
                 "explanation"
             ),

@@ -16,6 +16,6 @@ def test_the_page_is_what_the_findings_say() -> None:
 
 def test_every_row_has_every_cell_and_every_rule_its_own() -> None:
     rows = [line for line in page().splitlines() if line.startswith("| `")]
-    assert [row.split("`")[1] for row in rows] == [f.rule for f in registry()]
+    assert [row.split("`")[1] for row in rows] == sorted(f.rule for f in registry())
     assert {row.count(" | ") for row in rows} == {3}
     assert all(len(row.split(" | ")[1]) > 40 for row in rows)

@@ -63,6 +63,13 @@ def test_parts_of_parts_name_the_top() -> None:
     assert folded == {"a": "c", "b": "c", "c": None}
 
 
+def test_a_finding_runs_after_the_ones_whose_rows_it_reads() -> None:
+    order = [f.rule for f in registry()]
+    for finding in registry():
+        assert all(order.index(rule) < order.index(finding.rule) for rule in finding.waits_for)
+        assert ("raw_findings" in finding.sql) == bool(finding.waits_for), finding.rule
+
+
 def test_rules_fold_into_rules_there_are_and_never_in_a_circle() -> None:
     folds = {f.rule: set(f.folds_into) for f in registry()}
     assert set().union(*folds.values()) <= folds.keys()

@@ -38,6 +38,8 @@ class Finding:
 
     `folds_into` names the rules this one is a part of, the fittest first: one problem is one row, so where such a finding
     of the same person and tax year is open, this one is shown as a part of it (`part_of`), not as a row of its own.
+
+    `waits_for` names the rules whose rows tonight (`raw_findings`) its SELECT reads: they run before it.
     """
 
     rule: str
@@ -46,18 +48,22 @@ class Finding:
     sql: str
     rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals"] = ""
     folds_into: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
 
 
 @lru_cache
 def registry() -> tuple[Finding, ...]:
-    """Every finding, by rule name. Raises ValueError if a module's rule isn't its own name."""
+    """Every finding, those that read no other's rows first, then by rule name.
+
+    Raises ValueError if a module's rule isn't its own name.
+    """
     found = []
     for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name != "__main__"):
         finding = importlib.import_module(f"{__name__}.{module}").FINDING
         if finding.rule != module:
             raise ValueError(f"transforms/findings/{module}.py defines rule {finding.rule!r}; they must be the same")
         found.append(finding)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda finding: bool(finding.waits_for)))
 
 
 def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:

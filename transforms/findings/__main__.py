@@ -24,7 +24,7 @@ Made by `python -m transforms.findings`; a test keeps it true.
 
 def page() -> str:
     """The whole page, Markdown."""
-    return HEAD + "\n".join(_row(finding) for finding in registry()) + "\n"
+    return HEAD + "\n".join(_row(finding) for finding in sorted(registry(), key=lambda f: f.rule)) + "\n"
 
 
 def _row(finding: Finding) -> str:

@@ -11,6 +11,7 @@ FINDING = Finding(
     rule="pro_rata_unknown",
     authority="IRC 408(d)(2); Form 8606",
     topics=("conversion", "conversion_in", "distribution", "account", "moved"),
+    waits_for=("leg_unpaired",),
     sql="""
     with undecided as (
         -- accounts that may be in the pool and that no finding about inherited IRAs tells

@@ -13,6 +13,7 @@ FINDING = Finding(
     topics=("conversion", "pool_value", "tax_profile", "basis"),
     rests_on="form_8606",
     folds_into=("conversion_taxed_pro_rata", "year_end_trap", "nondeductible_not_converted"),
+    waits_for=("backdoor_blocked_by_pre_tax",),
     sql="""
     select
         w.person_id, '' as subject, w.tax_year,
