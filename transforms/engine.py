@@ -38,7 +38,9 @@ AFTER_FORM_8606 = (
     "plan_years", "limitation_years", "roth_catch_up", "elective_deferrals", "employer_groups", "annual_additions",
     "mega_backdoor", "after_tax_conversions", "ira_aggregation",
     "pay_days_ahead", "deferral_room", "last_values",
-    "backdoor_candidates", "ways_out", "backdoor_overview", "evidence", "rejects",
+    "backdoor_candidates", "ways_out", "backdoor_overview",
+    "what_if",
+    "evidence", "rejects",
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 
@@ -52,6 +54,7 @@ DERIVED = (
     "limits_used",
     "choices",
     "merged_persons",
+    "what_if",
 )
 
 _SQL_TYPES: dict[Kind, str] = {
