@@ -1,9 +1,9 @@
 """Have LibreOffice compute the sheet What-if for every client of a run, and hold every line against the engine.
 
 Copies of each advisor's sheet are made with a client chosen, amounts typed and no value beside any formula, so that
-LibreOffice must compute; one call of soffice converts them all. With nothing typed every line must be the engine's; with
-amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward books at the end, what
-the engine itself computes for a book in which that was done.
+LibreOffice must compute; one call of soffice computes them all. With nothing typed every line must be the engine's; with
+amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward clients at the end,
+what the engine itself computes for a client who did that.
 
     python -m tests.oracles.what_if_office [RUN]      (RUN: demo/out/latest unless told)
 """
@@ -21,19 +21,21 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import polars as pl
 from openpyxl import load_workbook
+from openpyxl.workbook.defined_name import DefinedName
 
-from reports.book import read_book
-from reports.page import PagedWorkbook
+from reports.book import Advisor, read_book
+from reports.book import Book as ReportBook
+from reports.page import Page, PagedWorkbook
 from reports.save import save
+from reports.sheet import Canvas
 from reports.style import Looks
-from reports.what_if import AMOUNTS, FIRST_AMOUNT, FIRST_CHECK, FIRST_LINE, TITLE, write_what_if
+from reports.what_if import AMOUNTS, DATA_TITLE, FIRST_AMOUNT, FIRST_LINE, TITLE, write_what_if
 from reports.what_if_rows import LINES
-from tests.oracles.awkward_what_ifs import BOOKS, AwkwardBook
+from tests.book import Book
+from tests.oracles.awkward_what_ifs import GROUPS
 from tests.oracles.form_8606 import form_8606, worksheet_1_1
 
 MISSING = "soffice is not on this machine; on Debian: apt-get install libreoffice-calc-nogui"
@@ -47,7 +49,8 @@ class Case:
     """One copy of a sheet: who is chosen, what is typed, what the lines must then be (None: blank)."""
 
     name: str
-    workbook: Path
+    book: ReportBook
+    advisor: Advisor
     choice: str
     amounts: dict[str, Decimal] = field(default_factory=dict)
     now: Lines = field(default_factory=dict)
@@ -66,7 +69,7 @@ def main(arguments: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        cases = [*_cases_of_run(run, folder), *_awkward_cases(folder)]
+        cases = [*_cases_of_run(run), *_awkward_cases(folder)]
         read = _computed(office, cases, folder)
         return _report(cases, read)
 
@@ -99,7 +102,7 @@ def _same(line: str, expected: Decimal | None, found: Any) -> bool:
 # --- the clients of a run ------------------------------------------------------------------------------------------
 
 
-def _cases_of_run(run: Path, folder: Path) -> Iterator[Case]:
+def _cases_of_run(run: Path) -> Iterator[Case]:
     book = read_book(run, as_of=date(2000, 1, 1), tax_years=[], fingerprint="0" * 12, version="")
     forms = {
         (r["person_id"], r["tax_year"]): r
@@ -107,27 +110,20 @@ def _cases_of_run(run: Path, folder: Path) -> Iterator[Case]:
     }
     facts = _facts(run)
     for advisor in book.advisors:
-        path = _written(book, advisor, folder / f"{len(list(folder.iterdir()))}.xlsx")
         for row in book.own("what_if", advisor.advisor_id).iter_rows(named=True):
             who = (row["person_id"], row["tax_year"])
             now = _lines(forms[who])
             name = f"{who[0]} {who[1]}"
-            yield Case(name, path, row["choice"], {}, now, now)
+            yield Case(name, book, advisor, row["choice"], {}, now, now)
             if row["status"] == "UNKNOWN":
-                yield Case(f"{name} unknown", path, row["choice"], {"convert": D(1)}, now, now)
+                yield Case(f"{name} unknown", book, advisor, row["choice"], {"convert": D(1)}, now, now)
                 continue
             for number, amounts in enumerate(_scenarios(row), 1):
                 then = _expected(forms[who], facts.get(who, {}), amounts)
-                yield Case(f"{name} scenario {number} {_said(amounts)}", path, row["choice"], amounts, now, then)
+                yield Case(f"{name} scenario {number} {_said(amounts)}", book, advisor, row["choice"], amounts, now, then)
             if row["in_pool"] is not None:
                 too_much = {"convert": max(D(0), row["in_pool"]) + CENT}
-                yield Case(f"{name} too much", path, row["choice"], too_much, now, dict.fromkeys(LINES))
-
-
-def _written(book: Any, advisor: Any, path: Path) -> Path:
-    workbook = PagedWorkbook()
-    write_what_if(workbook, Looks(workbook), book, advisor, "check")
-    return save(workbook, path)
+                yield Case(f"{name} too much", book, advisor, row["choice"], too_much, now, dict.fromkeys(LINES))
 
 
 def _lines(form: dict[str, Any]) -> Lines:
@@ -146,8 +142,10 @@ def _facts(run: Path) -> dict[tuple[str, int], dict[str, Decimal]]:
     limits = pl.read_parquet(run / "results" / "ira_limits.parquet").select(
         "person_id", "tax_year", pl.col("deductible_contributions").fill_null(0).alias("deductible")
     )
+    kept = pl.col("traditional_in_year") - pl.col("returned_in_year") - pl.col("recharacterized_away_in_year")
+    in_year = pl.max_horizontal(kept, kept * 0) + pl.col("recharacterized_in_year")
     made = pl.read_parquet(run / "derived" / "ira_contributions.parquet").select(
-        "person_id", "tax_year", pl.col("traditional_in_year").alias("in_year")
+        "person_id", "tax_year", pl.min_horizontal(in_year, "traditional_contributions").alias("in_year")
     )
     for frame in (pools, limits, made):
         for row in frame.iter_rows(named=True):
@@ -221,32 +219,34 @@ def _expected(form: dict[str, Any], facts: dict[str, Decimal], amounts: dict[str
     }
 
 
-# --- awkward books -------------------------------------------------------------------------------------------------
+# --- awkward clients -----------------------------------------------------------------------------------------------
 
 
 def _awkward_cases(folder: Path) -> Iterator[Case]:
-    for awkward in BOOKS:
-        run = folder / f"book-{len(list(folder.iterdir()))}"
-        base = awkward.base()
-        before = _form(base, awkward, run)
-        base.write(run / "canonical")
+    """Awkward clients, and beside each the same client with something else done: the engine computes both."""
+    for number, group in enumerate(GROUPS):
+        run = folder / f"book-{number}"
+        people = Book()
+        for person in group.people:
+            person.add_to(people)
+        tables = people.compute(as_of=group.as_of, tax_years=(2026,), run=run, choices=group.choices)
+        people.write(run / "canonical")
+        forms = {row["person_id"]: row for row in tables["form_8606"].iter_rows(named=True)}
         book = read_book(run, as_of=date(2000, 1, 1), tax_years=[], fingerprint="0" * 12, version="")
         (advisor,) = book.advisors
-        path = _written(book, advisor, folder / f"{run.name}.xlsx")
-        (row,) = book.own("what_if", advisor.advisor_id).iter_rows(named=True)
-        yield Case(awkward.name, path, row["choice"], {}, before, before)
-        for amounts, changed in awkward.changes:
-            typed = {k: D(v) for k, v in amounts.items()}
-            after = _form(changed(awkward.base()), awkward, folder / "changed")
-            yield Case(f"{awkward.name}: {_said(typed)}", path, row["choice"], typed, before, after)
+        rows = {row["person_id"]: row for row in book.own("what_if", advisor.advisor_id).iter_rows(named=True)}
+        for person in group.people:
+            before, choice = _known(forms[person.person_id]), rows[person.person_id]["choice"]
+            yield Case(person.name, book, advisor, choice, {}, before, before)
+            for n, (amounts, _) in enumerate(person.changes):
+                typed = {k: D(v) for k, v in amounts.items()}
+                after = _known(forms[person.changed_id(n)])
+                yield Case(f"{person.name}: {_said(typed)}", book, advisor, choice, typed, before, after)
 
 
-def _form(book: Any, awkward: AwkwardBook, run: Path) -> Lines:
-    shutil.rmtree(run, ignore_errors=True)
-    tables = book.compute(as_of=awkward.as_of, tax_years=(2026,), run=run, choices=awkward.choices)
-    (form,) = tables["form_8606"].iter_rows(named=True)
+def _known(form: dict[str, Any]) -> Lines:
     if form["status"] == "UNKNOWN":
-        raise AssertionError(f"{awkward.name}: the engine says UNKNOWN: {form['reasons']}")
+        raise AssertionError(f"{form['person_id']}: the engine says UNKNOWN: {form['reasons']}")
     return _lines(form)
 
 
@@ -254,53 +254,84 @@ def _form(book: Any, awkward: AwkwardBook, run: Path) -> Lines:
 
 
 def _computed(office: str, cases: list[Case], folder: Path) -> list[dict[str, Any]]:
-    copies, computed = folder / "copies", folder / "computed"
-    copies.mkdir()
-    for number, case in enumerate(cases):
-        _copy(case, copies / f"{number}.xlsx")
+    """What LibreOffice computes for each case: the cases of one advisor are sheets of one workbook."""
+    written, computed = folder / "written", folder / "computed"
+    written.mkdir()
+    groups: list[list[Case]] = []
+    for case in cases:
+        if not groups or groups[-1][0].advisor is not case.advisor:
+            groups.append([])
+        groups[-1].append(case)
+    files = []
+    for number, group in enumerate(groups):
+        files.append(_written(group, written / f"{number}.xlsx"))
+        # and the sheet as advisors get it, under its own names
+        files.append(_written(group[:1], written / f"{number}-plain.xlsx", renamed=False))
     subprocess.run(
         [office, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "xlsx",
-         "--outdir", str(computed), *(str(copies / f"{n}.xlsx") for n in range(len(cases)))],
+         "--outdir", str(computed), *map(str, files)],
         check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    return [_read(computed / f"{number}.xlsx") for number in range(len(cases))]
+    found = []
+    for number, group in enumerate(groups):
+        read = load_workbook(computed / f"{number}.xlsx", data_only=True)
+        plain = load_workbook(computed / f"{number}-plain.xlsx", data_only=True)
+        alike = _read(plain[TITLE]) == _read(read["W0"])
+        if not alike:
+            raise AssertionError(f"{group[0].name}: the renamed sheet computes something else")
+        found += [_read(read[f"W{n}"]) for n in range(len(group))]
+    return found
 
 
-def _copy(case: Case, target: Path) -> None:
-    """The workbook with a client chosen and amounts typed, and without any computed value."""
-    with ZipFile(case.workbook) as source, ZipFile(target, "w", ZIP_DEFLATED) as archive:
-        for name in source.namelist():
-            body = source.read(name)
-            if name.startswith("xl/worksheets/sheet"):
-                body = _typed(body.decode(), case if name.endswith("sheet1.xml") else None).encode()
-            archive.writestr(name, body)
+def _written(cases: list[Case], path: Path, *, renamed: bool = True) -> Path:
+    """A workbook with the sheet once for each case: a client chosen, amounts typed, and no computed value in it."""
+    workbook = PagedWorkbook()
+    looks = Looks(workbook)
+    for number, case in enumerate(cases):
+        write_what_if(workbook, looks, case.book, case.advisor, "check")
+        page, data = workbook.worksheets[-2:]
+        canvas = Canvas(page, looks)
+        canvas.put(4, 2, case.choice, "entry")
+        for row, (name, _) in enumerate(AMOUNTS, FIRST_AMOUNT):
+            canvas.put(row, 2, case.amounts.get(name), "entry money")
+        _forget_values(page, data)
+        if renamed:
+            _rename(workbook, page, data, number)
+    return save(workbook, path)
 
 
-def _typed(xml: str, case: Case | None) -> str:
-    blank = re.sub(r"</f><v>[^<]*</v>", "</f>", xml)
-    if "</f><v>" in blank:
-        raise AssertionError("a computed value is left in the copy")
-    if case is None:
-        return blank
-    text = f't="inlineStr"><is><t xml:space="preserve">{escape(case.choice)}</t></is></c>'
-    blank, chosen = re.subn(r'(<c r="B4" s="\d+") t="inlineStr">.*?</c>', lambda m: f"{m[1]} {text}", blank, count=1)
-    for row, (name, _) in enumerate(AMOUNTS, FIRST_AMOUNT):
-        if name in case.amounts:
-            cell = rf'(<c r="B{row}" s="\d+")/>'
-            blank, typed = re.subn(cell, rf"\1><v>{case.amounts[name]}</v></c>", blank, count=1)
-            chosen += typed - 1
-    if chosen != 1:
-        raise AssertionError(f"{case.name}: the cells to type into weren't found")
-    return blank
+def _forget_values(*pages: Page) -> None:
+    for page in pages:
+        for cells in page._put.values():
+            for place, cell in cells.items():
+                cells[place] = re.sub(r"</f><v>[^<]*</v>", "</f>", cell)
+        if b"</f><v>" in page.rows_xml():
+            raise AssertionError("a computed value is left in the sheet")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    sheet = load_workbook(path, data_only=True)[TITLE]
+def _rename(workbook: PagedWorkbook, page: Page, data: Page, number: int) -> None:
+    """Give the two sheets and their names names of their own, so that many fit into one workbook."""
+
+    def other(formula: str) -> str:
+        text = formula.replace(f"'{DATA_TITLE}'!", f"'D{number}'!").replace(f"'{TITLE}'!", f"'W{number}'!")
+        return re.sub(r"\bwi_", f"w{number}_", text)
+
+    for cells in (*page._put.values(), *data._put.values()):
+        for place, cell in cells.items():
+            cells[place] = re.sub(r"<f>.*</f>", lambda m: other(m[0]), cell)
+    for name in [n for n in workbook.defined_names if n.startswith("wi_")]:
+        own = other(name)
+        workbook.defined_names[own] = DefinedName(own, attr_text=other(workbook.defined_names.pop(name).attr_text))
+    for check in page.data_validations.dataValidation:
+        check.formula1 = other(check.formula1)
+    page.title, data.title = f"W{number}", f"D{number}"
+
+
+def _read(sheet: Any) -> dict[str, Any]:
     rows = list(enumerate(LINES, FIRST_LINE))
     return {
         "now": {line: sheet.cell(row, 7).value for row, line in rows},
         "then": {line: sheet.cell(row, 8).value for row, line in rows},
-        "checks": [sheet.cell(FIRST_CHECK + n, 2).value for n in range(7)],
     }
 
 
