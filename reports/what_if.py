@@ -138,7 +138,9 @@ def write_what_if(workbook: PagedWorkbook, looks: Looks, book: Book, advisor: Ad
 
 def first_chosen(rows: pl.DataFrame) -> Row:
     """The row shown before anybody chooses: the largest line 18, then the most in the IRAs, then the first."""
-    best = rows.with_row_index("place").sort("line_18", "in_pool", "place", descending=[True, True, False], nulls_last=True)
+    best = rows.with_row_index("place").sort(
+        "line_18", "in_pool", "place", descending=[True, True, False], nulls_last=True
+    )
     return best.row(0, named=True)
 
 
@@ -377,9 +379,7 @@ def _checks() -> tuple[tuple[str, str], ...]:
     """Label and formula of each check; each says yes, no, not known, or – where it has nothing to check."""
 
     def within(typed: str, limit: str) -> str:
-        return (
-            f'IF(OR(wi_known=0,{typed}=0),"–",IF({limit}="","not known",IF(ROUND({typed},2)<=ROUND({limit},2),"yes","no")))'
-        )
+        return f'IF(OR(wi_known=0,{typed}=0),"–",IF({limit}="","not known",IF(ROUND({typed},2)<=ROUND({limit},2),"yes","no")))'
 
     contributed = "wi_add_nondeductible+wi_add_deductible+wi_add_later"
     this_year = "wi_into+wi_leaving"
@@ -438,13 +438,17 @@ def _put_results(canvas: Canvas, first: Row) -> None:
         ("Basis left for later years (line 14)", _NOW["line_14"], _WITH["line_14"], first["line_14"]),
     )  # fmt: skip
     for row, (label, now, then, value) in enumerate(results, _RESULTS):
-        has = "wi_rate<>\"\"" if row == _RESULTS + 1 else "TRUE"
+        has = 'wi_rate<>""' if row == _RESULTS + 1 else "TRUE"
         shown = value if known else ""
         shown = "" if shown is None else shown
         if label:
             canvas.put(row, 5, label, "strong", span=2)
         else:
-            said = f"Tax on it at the stated marginal rate of {percent}%" if stated else "Tax on it: no marginal rate is stated"
+            said = (
+                f"Tax on it at the stated marginal rate of {percent}%"
+                if stated
+                else "Tax on it: no marginal rate is stated"
+            )
             formula = 'IF(wi_rate="","Tax on it: no marginal rate is stated","Tax on it at the stated marginal rate of "&ROUND(100*wi_rate,4)&"%")'
             canvas.put_formula(row, 5, formula, value=said, look="strong", span=2)
         canvas.put_formula(row, 7, f'IF(AND(wi_known=1,{has}),{now},"")', value=shown, look="key money")

@@ -1,5 +1,7 @@
-"""Awkward clients who could do something else, each beside the same client who did: the engine's answer for the second is
-what the sheet What-if must show for the first."""
+"""Awkward clients who could do something else, each beside the same client who did.
+
+The engine's answer for the second is what the sheet What-if must show for the first.
+"""
 
 from __future__ import annotations
 
@@ -102,7 +104,10 @@ _NOT_COVERED = (
 )
 #: 5,000 contributed, of which 3,000 is deducted.
 _PARTLY = (_contribute("5000", "2026-02-01"),)
-_AT_A_LOSS: tuple[Change, ...] = (({"convert": "7300"}, (_convert("7300"),)), ({"convert": "7000"}, (_convert("7000"),)))
+_AT_A_LOSS: tuple[Change, ...] = (
+    ({"convert": "7300"}, (_convert("7300"),)),
+    ({"convert": "7000"}, (_convert("7000"),)),
+)
 
 
 def _conversions(*amounts: str) -> tuple[Change, ...]:

@@ -1,8 +1,8 @@
 """Have LibreOffice compute the sheet What-if for every client of a run, and hold every line against the engine.
 
 Copies of each advisor's sheet are made with a client chosen, amounts typed and no value beside any formula, so that
-LibreOffice must compute; one call of soffice computes them all. With nothing typed every line must be the engine's; with
-amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward clients at the end,
+LibreOffice must compute; one call of soffice computes them all. With nothing typed every line must be the engine's;
+with amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward clients at the end,
 what the engine itself computes for a client who did that.
 
     python -m tests.oracles.what_if_office [RUN]      (RUN: demo/out/latest unless told)
@@ -120,7 +120,9 @@ def _cases_of_run(run: Path) -> Iterator[Case]:
                 continue
             for number, amounts in enumerate(_scenarios(row), 1):
                 then = _expected(forms[who], facts.get(who, {}), amounts)
-                yield Case(f"{name} scenario {number} {_said(amounts)}", book, advisor, row["choice"], amounts, now, then)
+                yield Case(
+                    f"{name} scenario {number} {_said(amounts)}", book, advisor, row["choice"], amounts, now, then
+                )
             if row["in_pool"] is not None:
                 too_much = {"convert": max(D(0), row["in_pool"]) + CENT}
                 yield Case(f"{name} too much", book, advisor, row["choice"], too_much, now, dict.fromkeys(LINES))
