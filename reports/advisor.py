@@ -250,7 +250,7 @@ def fill_advisor(workbook: PagedWorkbook, book: Book, advisor: Advisor, footer: 
     for spec, _ in TOPICS:
         write_sheet(workbook.create_sheet(spec.title), looks, spec, rows[spec.title], footer, places=places)
         if spec is ACCOUNTS:
-            write_what_if(workbook, looks, book, advisor, footer)
+            write_what_if(workbook, looks, book, footer)
     write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
 
 

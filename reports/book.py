@@ -74,6 +74,7 @@ OWNED = (
     "findings",
     "households",
     "persons",
+    "what_if",
 )
 SHARED = ("limits", "sources")
 

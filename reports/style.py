@@ -149,7 +149,7 @@ PAGE_LOOKS = (
     Look("strong", bold=True, wrap=True),
     Look("quiet", italic=True, colour=GREY, wrap=True, rule=""),
     # cells the reader types into: shaded, and boxed so that a black-and-white print shows them too
-    Look("typed", size=10, bold=True, fill=ENTRY_FILL, vertical="center", rule="box", locked=False),
+    Look("typed", size=10, bold=True, fill=ENTRY_FILL, rule="box", locked=False),
     Look(
         "typed money",
         size=10,
@@ -157,7 +157,6 @@ PAGE_LOOKS = (
         fill=ENTRY_FILL,
         number_format=MONEY,
         horizontal="right",
-        vertical="center",
         rule="box",
         locked=False,
     ),

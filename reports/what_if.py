@@ -1,11 +1,14 @@
 """The sheet What-if: choose a client, type what would still be done, and see Form 8606 move. Formulas, no macros.
 
-The sheet *What-if data* (hidden) holds one row for each client and year, a row of the one chosen, and working cells; the
-formulas name them (`wi_in_pool`, `wi_add_convert`), so that they can be read. They are those of
-`transforms/sql/form_8606.sql`: shares are worked out in whole cents and rounded half up, every line to the cent. Binary
-numbers hold a product of cents exactly up to 2^53, which is a conversion times a basis of some $900 billion squared dollars
-($900,000 times $1,000,000); above that a share that lies within about a millionth of a cent of half a cent may round the
-other way, by one cent. `make whatif` has LibreOffice compute the sheet for everybody and holds it against the engine.
+The sheet *What-if data* (hidden) holds one row for each client and year, a row of the one chosen, and working cells;
+the formulas name them (`wi_in_pool`, `wi_add_convert`), so that they can be read. They are those of
+`transforms/sql/form_8606.sql`: shares are worked out in whole cents and rounded half up, every line to the cent.
+
+A spreadsheet's numbers are binary. They hold a product of two amounts in cents exactly up to 2^53, such as a conversion
+of $900,000 times a basis of $1,000,000. Above that, a share that lies within about a millionth of a cent of half a cent
+may be rounded the other way, by one cent.
+
+`make whatif` has LibreOffice compute the sheet for everybody in a run and holds it against the engine.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from reports.book import Advisor, Book
+from reports.book import Book
 from reports.page import Page, PagedWorkbook
 from reports.sheet import Canvas, Row, Value, put_heading, set_up_page
 from reports.style import INK, WORD_FILLS, Looks
@@ -65,6 +68,8 @@ TEXTS = {
     "line_17": "Basis in conversions",
     "line_18": "Taxable part of conversions",
 }
+NO_RATE = "Tax on it: no marginal rate is stated"
+AT_RATE = "Tax on it at the stated marginal rate of "
 #: Lines that are on the form whether or not money came out.
 ALWAYS = ("line_1", "line_2", "line_3", "line_14")
 KEY_LINES = ("line_6", "line_14", "line_15c", "line_18")
@@ -98,25 +103,26 @@ _FIELDS = (
 _MOST = 999_999_999
 
 NOTES = (
-    "How it is computed: as Rothbook computes Form 8606, line by line, to the cent, with what you type as if it were done "
-    "(by December 31, but for the later contribution). Pre-tax money only moves between IRAs and plans. Where part of the "
-    "year's contribution is deducted and money comes out, Worksheet 1-1 of Pub 590-B takes the place of lines 4 to 12: "
-    "line 4 is blank, and line 5 shows all contributions of the year with the basis.",
-    "Not covered: gains and losses until December 31, required minimum distributions (they come out before a conversion), "
-    "charitable and disaster distributions still to come, rollovers still on their way, contributions above a limit, a "
-    "deducted contribution after December 31, and what the added income does to deductions, limits, tax brackets and "
-    "Medicare premiums. A conversion can't be undone. Clients with nothing on Form 8606 aren't listed.",
-    "Not tax advice. Nothing typed here is kept, read back or filed. The sheet is protected without a password against "
-    "typing over a formula: cells can be selected and copied, and Review > Unprotect Sheet opens it.",
+    """How it is computed: as Rothbook computes Form 8606, line by line, to the cent, with what you type as if it were
+done (by December 31, but for the later contribution). Only pre-tax money moves between IRAs and plans. Where part of
+the year's contribution is deducted and money comes out, Worksheet 1-1 of Pub 590-B takes the place of lines 4 to 12:
+line 4 is blank, and line 5 shows all contributions of the year with the basis.""",
+    """Not covered: gains and losses until December 31, required minimum distributions (they come out before a
+conversion), charitable and disaster distributions still to come, rollovers still on their way, contributions above a
+limit, a deducted contribution after December 31, and what the added income does to deductions, limits, tax brackets and
+Medicare premiums. A conversion can't be undone. Clients with nothing on Form 8606 aren't listed.""",
+    """Not tax advice. Nothing typed here is kept, read back or filed. The sheet is protected without a password against
+typing over a formula: cells can be selected and copied, and Review > Unprotect Sheet opens it.""",
 )
 
 
-def write_what_if(workbook: PagedWorkbook, looks: Looks, book: Book, advisor: Advisor, footer: str) -> None:
-    """Write the sheets What-if and What-if data of one advisor: the first alone, with a sentence, if there is no row.
+def write_what_if(workbook: PagedWorkbook, looks: Looks, book: Book, footer: str) -> None:
+    """Write the sheets What-if and What-if data: the first alone, with a sentence, if there is no row.
 
-    The client chosen at first is the one with the largest line 18, and every value beside a formula is the engine's.
+    `book` holds one advisor's rows only. The client chosen at first is the one with the largest line 18, and every
+    value beside a formula is the engine's.
     """
-    rows = book.own("what_if", advisor.advisor_id)
+    rows = book.frames["what_if"]
     canvas = Canvas(workbook.create_sheet(TITLE), looks)
     put_heading(canvas, HEADING, LEAD)
     canvas.widths(_WIDTHS)
@@ -129,7 +135,7 @@ def write_what_if(workbook: PagedWorkbook, looks: Looks, book: Book, advisor: Ad
     _name_cells(workbook)
     _put_choice(canvas, first, rows.height)
     _put_amounts(canvas, first)
-    _put_checks(canvas, first)
+    _put_checks(canvas)
     _put_results(canvas, first)
     _put_lines(canvas, first)
     _put_notes(canvas, first)
@@ -197,15 +203,19 @@ def _working(last: int) -> tuple[tuple[str, str], ...]:
         # of line 1, what is contributed after December 31
         (
             "held",
-            'IF(wi_known=0,"",MAX(0,ROUND(wi_in_line_1+wi_add_nondeductible+wi_add_later'
-            "-MIN(wi_in_contributed_in_year+wi_add_nondeductible+wi_add_deductible,"
-            "wi_in_contributed+wi_add_nondeductible+wi_add_deductible+wi_add_later),2)))",
+            (
+                'IF(wi_known=0,"",MAX(0,ROUND(wi_in_line_1+wi_add_nondeductible+wi_add_later'
+                "-MIN(wi_in_contributed_in_year+wi_add_nondeductible+wi_add_deductible,"
+                "wi_in_contributed+wi_add_nondeductible+wi_add_deductible+wi_add_later),2)))"
+            ),
         ),
         # 408(d)(3)(H): what is in the IRAs above the basis, once what is converted or taken out has left
         (
             "pre_tax",
-            'IF(wi_known=0,"",IF(wi_in_pool="","",MAX(0,ROUND(wi_in_pool+wi_into+MIN(-wi_add_convert-wi_add_distribution,'
-            "wi_in_line_7+wi_in_line_8-(wi_in_line_1+wi_add_nondeductible+wi_add_later+wi_in_line_2-wi_held)),2))))",
+            (
+                'IF(wi_known=0,"",IF(wi_in_pool="","",MAX(0,ROUND(wi_in_pool+wi_into+MIN(-wi_add_convert-wi_add_distribution,'
+                "wi_in_line_7+wi_in_line_8-(wi_in_line_1+wi_add_nondeductible+wi_add_later+wi_in_line_2-wi_held)),2))))"
+            ),
         ),
         (
             "out",
@@ -213,18 +223,24 @@ def _working(last: int) -> tuple[tuple[str, str], ...]:
         ),
         (
             "worksheet",
-            "IF(wi_out=0,0,IF(AND(wi_in_worksheet_1_1=1,wi_in_deductible+wi_add_deductible>0,"
-            f"{line['line_1']}>0),1,0))",
+            (
+                "IF(wi_out=0,0,IF(AND(wi_in_worksheet_1_1=1,wi_in_deductible+wi_add_deductible>0,"
+                f"{line['line_1']}>0),1,0))"
+            ),
         ),
         (
             "at_a_loss",
-            f"IF(wi_out=0,0,IF(AND(wi_in_part_2_only=1,{line['line_6']}=0,{line['line_7']}=0,{line['line_1']}=0,"
-            f"{line['line_2']}>{line['line_8']}),1,0))",
+            (
+                f"IF(wi_out=0,0,IF(AND(wi_in_part_2_only=1,{line['line_6']}=0,{line['line_7']}=0,{line['line_1']}=0,"
+                f"{line['line_2']}>{line['line_8']}),1,0))"
+            ),
         ),
         (
             "top",
-            f'IF(wi_out=0,"",IF(wi_in_three_places=1,MIN(1000,{_divided("1000", line["line_5"], line["line_9"])}),'
-            f"MIN({line['line_5']},{line['line_9']})))",
+            (
+                f'IF(wi_out=0,"",IF(wi_in_three_places=1,MIN(1000,{_divided("1000", line["line_5"], line["line_9"])}),'
+                f"MIN({line['line_5']},{line['line_9']})))"
+            ),
         ),
         ("bottom", f'IF(wi_out=0,"",IF(wi_in_three_places=1,1000,{line["line_9"]}))'),
         ("conversion_share", f'IF(wi_out=0,"",{_share(line["line_8"], "wi_top", "wi_bottom")})'),
@@ -234,7 +250,7 @@ def _working(last: int) -> tuple[tuple[str, str], ...]:
 
 
 def _share(a: str, b: str, c: str) -> str:
-    """a * b / c of dollars, rounded half up to the cent: in whole cents, so that half a cent is half a cent."""
+    """Amount a times b / c, of dollars, rounded half up: in whole cents, so that half a cent is half a cent."""
     return f"ROUND(ROUND(100*{a},0)*ROUND(100*{b},0)/ROUND(100*{c},0),0)/100"
 
 
@@ -379,15 +395,16 @@ def _checks() -> tuple[tuple[str, str], ...]:
     """Label and formula of each check; each says yes, no, not known, or – where it has nothing to check."""
 
     def within(typed: str, limit: str) -> str:
-        return f'IF(OR(wi_known=0,{typed}=0),"–",IF({limit}="","not known",IF(ROUND({typed},2)<=ROUND({limit},2),"yes","no")))'
+        judged = f'IF(ROUND({typed},2)<=ROUND({limit},2),"yes","no")'
+        return f'IF(OR(wi_known=0,{typed}=0),"–",IF({limit}="","not known",{judged}))'
 
     contributed = "wi_add_nondeductible+wi_add_deductible+wi_add_later"
     this_year = "wi_into+wi_leaving"
     return (
         (
             "Amounts are dollars, none below zero",
-            f'IF(AND(COUNT({_ENTRIES})+COUNTBLANK({_ENTRIES})={len(AMOUNTS)},MIN({_ENTRIES})>=0,MAX({_ENTRIES})<={_MOST}),'
-            '"yes","no")',
+            (f'IF(AND(COUNT({_ENTRIES})+COUNTBLANK({_ENTRIES})={len(AMOUNTS)},MIN({_ENTRIES})>=0,MAX({_ENTRIES})<={_MOST}),'
+            '"yes","no")'),
         ),
         (
             "The year isn't over (a later contribution aside)",
@@ -401,7 +418,7 @@ def _checks() -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _put_checks(canvas: Canvas, first: Row) -> None:
+def _put_checks(canvas: Canvas) -> None:
     canvas.put(FIRST_CHECK - 1, 1, "Can it be done?", "column header")
     canvas.put(FIRST_CHECK - 1, 2, "Check", "column header", span=2)
     checks = _checks()
@@ -427,32 +444,24 @@ def _put_results(canvas: Canvas, first: Row) -> None:
     taxable = _sum(first["line_15c"], first["line_18"])
     known = first["status"] != "UNKNOWN"
     rate = first["rate"]
-    stated = isinstance(rate, Decimal)
-    tax = (taxable * rate).quantize(Decimal("0.01"), "ROUND_HALF_UP") if stated and isinstance(rate, Decimal) else None
+    tax = (taxable * rate).quantize(Decimal("0.01"), "ROUND_HALF_UP") if isinstance(rate, Decimal) else None
     percent = f"{(rate * 100).normalize():f}" if isinstance(rate, Decimal) else ""
     taxed = "ROUND(ROUND(100*{0},0)*ROUND(1000000*wi_rate,0)/1000000,0)/100"
+    stated_rate = f'IF(wi_rate="","{NO_RATE}","{AT_RATE}"&ROUND(100*wi_rate,4)&"%")'
     results = (
-        ("Taxable from the IRAs (lines 15c and 18)", f"SUM({_NOW['line_15c']},{_NOW['line_18']})",
-         f"SUM({_WITH['line_15c']},{_WITH['line_18']})", taxable),
-        ("", taxed.format(f"G{_RESULTS}"), taxed.format(f"H{_RESULTS}"), tax),
-        ("Basis left for later years (line 14)", _NOW["line_14"], _WITH["line_14"], first["line_14"]),
+        ('"Taxable from the IRAs (lines 15c and 18)"', "Taxable from the IRAs (lines 15c and 18)",
+         f"SUM({_NOW['line_15c']},{_NOW['line_18']})", f"SUM({_WITH['line_15c']},{_WITH['line_18']})", taxable),
+        (stated_rate, NO_RATE if tax is None else f"{AT_RATE}{percent}%",
+         taxed.format(f"G{_RESULTS}"), taxed.format(f"H{_RESULTS}"), tax),
+        ('"Basis left for later years (line 14)"', "Basis left for later years (line 14)",
+         _NOW["line_14"], _WITH["line_14"], first["line_14"]),
     )  # fmt: skip
-    for row, (label, now, then, value) in enumerate(results, _RESULTS):
-        has = 'wi_rate<>""' if row == _RESULTS + 1 else "TRUE"
-        shown = value if known else ""
-        shown = "" if shown is None else shown
-        if label:
-            canvas.put(row, 5, label, "strong", span=2)
-        else:
-            said = (
-                f"Tax on it at the stated marginal rate of {percent}%"
-                if stated
-                else "Tax on it: no marginal rate is stated"
-            )
-            formula = 'IF(wi_rate="","Tax on it: no marginal rate is stated","Tax on it at the stated marginal rate of "&ROUND(100*wi_rate,4)&"%")'
-            canvas.put_formula(row, 5, formula, value=said, look="strong", span=2)
-        canvas.put_formula(row, 7, f'IF(AND(wi_known=1,{has}),{now},"")', value=shown, look="key money")
-        canvas.put_formula(row, 8, f'IF(AND(wi_shows=1,{has}),{then},"")', value=shown, look="key money")
+    for row, (label, said, now, then, value) in enumerate(results, _RESULTS):
+        needs = ',wi_rate<>""' if row == _RESULTS + 1 else ""
+        shown = "" if value is None or not known else value
+        canvas.put_formula(row, 5, label, value=said, look="strong", span=2)
+        canvas.put_formula(row, 7, f'IF(AND(wi_known=1{needs}),{now},"")', value=shown, look="key money")
+        canvas.put_formula(row, 8, f'IF(AND(wi_shows=1{needs}),{then},"")', value=shown, look="key money")
         _put_difference(canvas, row, shown, "key change")
 
 
@@ -532,7 +541,8 @@ def _put_notes(canvas: Canvas, first: Row) -> None:
     width = sum(_WIDTHS)
     for row, field in zip((_SAID, _SAID + 2), ("plan_note", "hsa_note"), strict=True):
         _put_block(canvas, row, f"wi_{field}", first[field])
-    for row, text in enumerate(NOTES, _NOTES):
+    for row, note in enumerate(NOTES, _NOTES):
+        text = note.replace("\n", " ")
         canvas.put(row, 1, text, "quiet", span=9)
         canvas.fit(row, text, width, "quiet")
 

@@ -1,4 +1,4 @@
-"""The rows behind the sheet What-if: one for each client and tax year on Form 8606, under a name of its own to choose by."""
+"""The rows behind the sheet What-if: each client and tax year on Form 8606, under a name of its own to choose by."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ INPUTS = (
 FLAGS = ("year_has_ended", "three_places", "worksheet_1_1", "part_2_only")
 LINES = tuple(f"line_{n}" for n in (*range(1, 15), "15a", "15b", "15c", 16, 17, 18))
 
+POOL_MISSING = " What is in the IRAs isn't known ({}), so nothing can be taken out of them here."
 #: Characters of a name in the list; of the reasons on the sheet (all of them are on Pro-rata).
 NAME_LENGTH = 80
 REASONS_LENGTH = 420
@@ -36,8 +37,8 @@ def what_if_rows(run: Path, forms: pl.DataFrame) -> pl.DataFrame:
     """One row per client and tax year of `forms` (Form 8606 with clients, as the sheet Pro-rata shows it).
 
     `choice` is what the drop-down lists: unique among one advisor's rows whatever their case, and never something a
-    spreadsheet takes for a formula, a number or a date. Columns `in_*` are what the form was computed from, `line_*` the
-    engine's lines, `about`, `plan_note` and `hsa_note` sentences. Empty for a run that kept no inputs.
+    spreadsheet takes for a formula, a number or a date. Columns `in_*` are what the form was computed from, `line_*`
+    the engine's lines, `about`, `plan_note` and `hsa_note` sentences. Empty for a run that kept no inputs.
     """
     path = run / "derived" / "what_if.parquet"
     if not path.exists():
@@ -95,7 +96,7 @@ def _about() -> pl.Expr:
         pl.when(pl.col("status") == "UNKNOWN")
         .then(pl.lit(""))
         .when(pl.col("pool_missing").is_not_null())
-        .then(pl.format(" What is in the IRAs isn't known ({}), so nothing can be taken out of them here.", "pool_missing"))
+        .then(pl.format(POOL_MISSING, "pool_missing"))
         .when(pl.col("in_year_has_ended") == 0)
         .then(pl.lit(" Line 6 is projected from the newest balances; what will count is December 31."))
         .otherwise(pl.lit(""))

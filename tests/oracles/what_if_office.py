@@ -2,8 +2,8 @@
 
 Copies of each advisor's sheet are made with a client chosen, amounts typed and no value beside any formula, so that
 LibreOffice must compute; one call of soffice computes them all. With nothing typed every line must be the engine's;
-with amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward clients at the end,
-what the engine itself computes for a client who did that.
+with amounts typed, what the scalar oracle (`tests/oracles/form_8606.py`) computes, or, for the awkward clients at the
+end, what the engine itself computes for a client who did that.
 
     python -m tests.oracles.what_if_office [RUN]      (RUN: demo/out/latest unless told)
 """
@@ -26,7 +26,7 @@ import polars as pl
 from openpyxl import load_workbook
 from openpyxl.workbook.defined_name import DefinedName
 
-from reports.book import Advisor, read_book
+from reports.book import read_book
 from reports.book import Book as ReportBook
 from reports.page import Page, PagedWorkbook
 from reports.save import save
@@ -50,7 +50,6 @@ class Case:
 
     name: str
     book: ReportBook
-    advisor: Advisor
     choice: str
     amounts: dict[str, Decimal] = field(default_factory=dict)
     now: Lines = field(default_factory=dict)
@@ -103,29 +102,33 @@ def _same(line: str, expected: Decimal | None, found: Any) -> bool:
 
 
 def _cases_of_run(run: Path) -> Iterator[Case]:
-    book = read_book(run, as_of=date(2000, 1, 1), tax_years=[], fingerprint="0" * 12, version="")
     forms = {
         (r["person_id"], r["tax_year"]): r
         for r in pl.read_parquet(run / "results" / "form_8606.parquet").iter_rows(named=True)
     }
     facts = _facts(run)
-    for advisor in book.advisors:
-        for row in book.own("what_if", advisor.advisor_id).iter_rows(named=True):
+    for book in _books(run):
+        for row in book.frames["what_if"].iter_rows(named=True):
             who = (row["person_id"], row["tax_year"])
             now = _lines(forms[who])
             name = f"{who[0]} {who[1]}"
-            yield Case(name, book, advisor, row["choice"], {}, now, now)
+            yield Case(name, book, row["choice"], {}, now, now)
             if row["status"] == "UNKNOWN":
-                yield Case(f"{name} unknown", book, advisor, row["choice"], {"convert": D(1)}, now, now)
+                yield Case(f"{name} unknown", book, row["choice"], {"convert": D(1)}, now, now)
                 continue
             for number, amounts in enumerate(_scenarios(row), 1):
                 then = _expected(forms[who], facts.get(who, {}), amounts)
-                yield Case(
-                    f"{name} scenario {number} {_said(amounts)}", book, advisor, row["choice"], amounts, now, then
-                )
+                yield Case(f"{name} scenario {number} {_said(amounts)}", book, row["choice"], amounts, now, then)
             if row["in_pool"] is not None:
                 too_much = {"convert": max(D(0), row["in_pool"]) + CENT}
-                yield Case(f"{name} too much", book, advisor, row["choice"], too_much, now, dict.fromkeys(LINES))
+                yield Case(f"{name} too much", book, row["choice"], too_much, now, dict.fromkeys(LINES))
+
+
+def _books(run: Path) -> list[ReportBook]:
+    """The run as the workbooks see it: a book of own rows for each advisor."""
+    years = pl.read_parquet(run / "results" / "form_8606.parquet")["tax_year"].unique().to_list()
+    book = read_book(run, as_of=date(2000, 1, 1), tax_years=years, fingerprint="0" * 12, version="")
+    return [own for _, own in book.of_each_advisor()]
 
 
 def _lines(form: dict[str, Any]) -> Lines:
@@ -234,16 +237,15 @@ def _awkward_cases(folder: Path) -> Iterator[Case]:
         tables = people.compute(as_of=group.as_of, tax_years=(2026,), run=run, choices=group.choices)
         people.write(run / "canonical")
         forms = {row["person_id"]: row for row in tables["form_8606"].iter_rows(named=True)}
-        book = read_book(run, as_of=date(2000, 1, 1), tax_years=[], fingerprint="0" * 12, version="")
-        (advisor,) = book.advisors
-        rows = {row["person_id"]: row for row in book.own("what_if", advisor.advisor_id).iter_rows(named=True)}
+        (book,) = _books(run)
+        rows = {row["person_id"]: row for row in book.frames["what_if"].iter_rows(named=True)}
         for person in group.people:
             before, choice = _known(forms[person.person_id]), rows[person.person_id]["choice"]
-            yield Case(person.name, book, advisor, choice, {}, before, before)
+            yield Case(person.name, book, choice, {}, before, before)
             for n, (amounts, _) in enumerate(person.changes):
                 typed = {k: D(v) for k, v in amounts.items()}
                 after = _known(forms[person.changed_id(n)])
-                yield Case(f"{person.name}: {_said(typed)}", book, advisor, choice, typed, before, after)
+                yield Case(f"{person.name}: {_said(typed)}", book, choice, typed, before, after)
 
 
 def _known(form: dict[str, Any]) -> Lines:
@@ -261,7 +263,7 @@ def _computed(office: str, cases: list[Case], folder: Path) -> list[dict[str, An
     written.mkdir()
     groups: list[list[Case]] = []
     for case in cases:
-        if not groups or groups[-1][0].advisor is not case.advisor:
+        if not groups or groups[-1][0].book is not case.book:
             groups.append([])
         groups[-1].append(case)
     files = []
@@ -290,7 +292,7 @@ def _written(cases: list[Case], path: Path, *, renamed: bool = True) -> Path:
     workbook = PagedWorkbook()
     looks = Looks(workbook)
     for number, case in enumerate(cases):
-        write_what_if(workbook, looks, case.book, case.advisor, "check")
+        write_what_if(workbook, looks, case.book, "check")
         page, data = workbook.worksheets[-2:]
         canvas = Canvas(page, looks)
         canvas.put(4, 2, case.choice, "entry")
