@@ -552,7 +552,7 @@ def _put_block(canvas: Canvas, row: int, formula: str, value: Value) -> None:
     canvas.put_formula(row, 1, formula, value=value, look="wrap")
     for below, place in ((row, 2), (row, 3), (row + 1, 1), (row + 1, 2), (row + 1, 3)):
         canvas.put(below, place, None, "wrap")
-    canvas.sheet.merged_cells.add(f"A{row}:C{row + 1}")
+    canvas.sheet.merge(row, 1, 3, rows=2)
 
 
 def _set_up(sheet: Page) -> None:

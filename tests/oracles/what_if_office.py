@@ -26,8 +26,8 @@ import polars as pl
 from openpyxl import load_workbook
 from openpyxl.workbook.defined_name import DefinedName
 
-from reports.book import read_book
 from reports.book import Book as ReportBook
+from reports.book import read_book
 from reports.page import Page, PagedWorkbook
 from reports.save import save
 from reports.sheet import Canvas
@@ -297,7 +297,7 @@ def _written(cases: list[Case], path: Path, *, renamed: bool = True) -> Path:
         canvas = Canvas(page, looks)
         canvas.put(4, 2, case.choice, "entry")
         for row, (name, _) in enumerate(AMOUNTS, FIRST_AMOUNT):
-            canvas.put(row, 2, case.amounts.get(name), "entry money")
+            canvas.put(row, 2, case.amounts.get(name), "typed money")
         _forget_values(page, data)
         if renamed:
             _rename(workbook, page, data, number)

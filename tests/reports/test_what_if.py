@@ -165,6 +165,7 @@ def test_it_prints_on_one_landscape_page(formulas: Workbook) -> None:
         "landscape", 1, 1,
     )  # fmt: skip
     assert "$A$1:$I$" in sheet.print_area
+    assert {"A27:C28", "A29:C30"} <= {str(r) for r in sheet.merged_cells.ranges}
     assert "Not tax advice" in "".join(str(c.value) for c in sheet["A"])
 
 
