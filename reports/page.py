@@ -84,7 +84,7 @@ class Page(Worksheet):
         self._links.append(Link(f"{_LETTERS[column]}{row}", location, target, tip))
 
     def merge(self, row: int, column: int, span: int, rows: int = 1) -> None:
-        """Merge `span` columns of `rows` rows from a cell on."""
+        """Show `span` cells of `rows` rows as one."""
         last = f"{_LETTERS[column + span - 1]}{row + rows - 1}"
         self._merged.append(f"{_LETTERS[column]}{row}:{last}")
 
