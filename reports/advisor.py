@@ -10,6 +10,7 @@ from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, Value, places_of, write_sheet
 from reports.style import Looks, said
 from reports.today import write_today
+from reports.what_if import write_what_if
 
 HOUSEHOLDS_TITLE = "Households"
 CLIENT = (
@@ -248,6 +249,8 @@ def fill_advisor(workbook: PagedWorkbook, book: Book, advisor: Advisor, footer: 
     write_today(Canvas(workbook.create_sheet("Today"), looks), book, advisor, footer)
     for spec, _ in TOPICS:
         write_sheet(workbook.create_sheet(spec.title), looks, spec, rows[spec.title], footer, places=places)
+        if spec is ACCOUNTS:
+            write_what_if(workbook, looks, book, footer)
     write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from reports.fixes import how_to_fix
 from reports.sheet import prose
+from reports.what_if_rows import what_if_rows
 from schemas.accounts import show_account
 from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES, STANDINGS
 
@@ -77,6 +78,7 @@ OWNED = (
     "findings",
     "households",
     "persons",
+    "what_if",
 )
 SHARED = ("limits", "sources")
 
@@ -116,6 +118,7 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     names = pl.read_parquet(run / "canonical" / "advisors.parquet", columns=["advisor_id", "advisor_name"])
     results = {name: pl.read_parquet(run / "results" / f"{name}.parquet") for name in RESULT_TABLES}
     frames = {name: _with_client(_numbers_only_if_known(results[name]), persons) for name in JUDGED}
+    frames["what_if"] = what_if_rows(run, frames["form_8606"])
     frames["mega_backdoor"] = _with_deferrals(frames["mega_backdoor"], frames["elective_deferrals"], persons)
     frames["accounts"] = _accounts(results["ira_aggregation"], persons)
     frames["findings"] = _findings(results["findings"], persons, as_of)

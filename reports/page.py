@@ -83,9 +83,10 @@ class Page(Worksheet):
         """Make a cell a link: to `location` in this workbook (`'Sheet'!A5`), or to the file `target`."""
         self._links.append(Link(f"{_LETTERS[column]}{row}", location, target, tip))
 
-    def merge(self, row: int, column: int, span: int) -> None:
-        """Show `span` cells of a row as one."""
-        self._merged.append(f"{_LETTERS[column]}{row}:{_LETTERS[column + span - 1]}{row}")
+    def merge(self, row: int, column: int, span: int, rows: int = 1) -> None:
+        """Show `span` cells of `rows` rows as one."""
+        last = f"{_LETTERS[column + span - 1]}{row + rows - 1}"
+        self._merged.append(f"{_LETTERS[column]}{row}:{last}")
 
     def merged_xml(self) -> MergeCells | None:
         """The merged cells, in the order they were merged (openpyxl keeps a set)."""

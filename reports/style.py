@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Protection, Side
 
 from reports.page import PagedWorkbook
 
@@ -28,6 +28,8 @@ LINK = "1B4F8A"
 
 MONEY = '"$"#,##0.00;-"$"#,##0.00'
 WHOLE_DOLLARS = '"$"#,##0;-"$"#,##0'
+SIGNED_MONEY = '+"$"#,##0.00;-"$"#,##0.00;"–"'
+SIGNED_RATIO = '+0.000000;-0.000000;"–"'
 DATE = "mmm d, yyyy"
 DAYS = '0;"past "0;"today"'
 
@@ -65,10 +67,12 @@ class Look:
     horizontal: Horizontal = "left"
     vertical: Literal["top", "center", "bottom"] = "top"
     wrap: bool = False
-    rule: Literal["", "hair", "firm"] = "hair"
+    rule: Literal["", "hair", "firm", "box"] = "hair"
     underlined: bool = False
     #: Space on the side it is aligned to, so that a number doesn't run into the text beside it.
     indent: int | None = None
+    #: False for a cell the reader types into on a protected sheet.
+    locked: bool = True
 
 
 #: Shading of the words of the closed vocabularies; a word that isn't here is not shaded.
@@ -144,6 +148,22 @@ PAGE_LOOKS = (
     Look("key dollars", bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
     Look("strong", bold=True, wrap=True),
     Look("quiet", italic=True, colour=GREY, wrap=True, rule=""),
+    # cells the reader types into: shaded, and boxed so that a black-and-white print shows them too
+    Look("typed", size=10, bold=True, fill=ENTRY_FILL, rule="box", locked=False),
+    Look(
+        "typed money",
+        size=10,
+        bold=True,
+        fill=ENTRY_FILL,
+        number_format=MONEY,
+        horizontal="right",
+        rule="box",
+        locked=False,
+    ),
+    Look("number note", size=8, colour=GREY, horizontal="right"),
+    Look("change", number_format=SIGNED_MONEY, horizontal="right"),
+    Look("key change", number_format=SIGNED_MONEY, horizontal="right", bold=True),
+    Look("ratio change", number_format=SIGNED_RATIO, horizontal="right"),
 )
 
 #: A tile is a big number over its name; the fill is that of the word it counts.
@@ -237,7 +257,9 @@ def _named_styles() -> tuple[NamedStyle, ...]:
 
 
 def _named_style(look: Look) -> NamedStyle:
-    side = {"": Side(), "hair": Side(style="thin", color=RULE), "firm": Side(style="medium", color=NAVY)}[look.rule]
+    firm = Side(style="medium", color=NAVY)
+    box = Side(style="thin", color=NAVY)
+    side = {"": Side(), "hair": Side(style="thin", color=RULE), "firm": firm, "box": box}[look.rule]
     indent = int(look.horizontal == "right") if look.indent is None else look.indent
     return NamedStyle(
         name=f"rothbook {look.name}",
@@ -250,9 +272,10 @@ def _named_style(look: Look) -> NamedStyle:
             underline="single" if look.underlined else None,
         ),
         fill=PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill(),
-        border=Border(bottom=side),
+        border=Border(left=box, right=box, top=box, bottom=box) if look.rule == "box" else Border(bottom=side),
         alignment=Alignment(horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap, indent=indent),
         number_format=look.number_format,
+        protection=Protection(locked=look.locked),
     )
 
 

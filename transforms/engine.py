@@ -40,6 +40,7 @@ AFTER_FORM_8606 = (
     "pay_days_ahead", "deferral_room", "last_values",
     "backdoor_candidates", "ways_out", "backdoor_overview",
     "inheritance_doubts",
+    "what_if",
     "evidence", "rejects",
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
@@ -54,6 +55,7 @@ DERIVED = (
     "limits_used",
     "choices",
     "merged_persons",
+    "what_if",
 )
 
 _SQL_TYPES: dict[Kind, str] = {

@@ -32,6 +32,7 @@ ADVISOR_SHEETS = [
     "Mega backdoor",
     "Households",
     "Accounts",
+    "What-if",
     "Data problems",
     "About",
 ]
@@ -131,7 +132,8 @@ def test_exceptions_are_ranked_with_information_last_and_resolved_left_out(advis
 
 
 def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor: Workbook, firm: Workbook) -> None:
-    for book, names in ((advisor, ADVISOR_SHEETS[1:-1]), (firm, FIRM_SHEETS[1:-1])):
+    topics = [name for name in ADVISOR_SHEETS[1:-1] if name != "What-if"]
+    for book, names in ((advisor, topics), (firm, FIRM_SHEETS[1:-1])):
         for name in names:
             sheet = book[name]
             (found,) = sheet.tables.values()
