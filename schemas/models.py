@@ -221,6 +221,12 @@ def _said_by_whom(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col("decision").is_null() | signed)  # type: ignore[no-any-return]
 
 
+def _fixed_by_whom(data: Any) -> pl.LazyFrame:
+    """A fix of a set-aside row says who made it and when."""
+    signed = pl.col("fixed_by").is_not_null() & pl.col("fixed_on").is_not_null()
+    return data.lazyframe.select(pl.col("corrected_value").is_null() | signed)  # type: ignore[no-any-return]
+
+
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
     if column.name in ACCOUNT_COLUMNS:
@@ -266,6 +272,7 @@ _ACROSS: dict[str, tuple[tuple[str, Test], ...]] = {
     "tax_profiles": (("rate_above_100", _rate_at_most_100),),
     "transactions": (("tax_year_not_possible", _possible_tax_year),),
     "link_decisions": (("decision_not_signed", _said_by_whom),),
+    "row_fixes": (("fix_not_signed", _fixed_by_whom),),
     "expected_files": (("due_by_not_understood", _due_by_fits),),
 }
 

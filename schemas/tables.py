@@ -86,6 +86,8 @@ class Column:
     values: tuple[str, ...] = ()
     #: True where a negative amount has no meaning (contract: amounts are magnitudes).
     non_negative: bool = False
+    #: True for text that stands for a value of any kind: a cell of a workbook may hold a date there.
+    any_value: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,8 @@ class Table:
     house: bool = True
     #: Extra columns that only intake fills, never read from a house file.
     internal: tuple[Column, ...] = field(default=())
+    #: Headers that our own workbook of this kind puts beside the columns, for people; never read, and no surprise.
+    beside: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -337,6 +341,22 @@ _INPUTS = (
         ),
     ),
     Table(
+        "row_fixes",
+        "One row per wrong cell of a line that was set aside (workbooks/_set_aside.xlsx): what it should have been. A line "
+        "is named by the sha256 of its file; without a corrected_value the row says nothing. column_name (row) with "
+        "(leave out) leaves the whole line out.",
+        (
+            _t("file_sha256", True), Column("line_number", "int", True), _t("column_name", True),
+            Column("corrected_value", any_value=True), _t("fixed_by"), _d("fixed_on"), _t("note"),
+        ),
+        key=("file_sha256", "line_number", "column_name"),
+        # The line it fixed: its file, kind and subject, and the value where that is no free text.
+        internal=(
+            _t("fixed_file"), _t("kind"), _t("custodian"), _t("account_number"), _t("person_id"), _t("shown_after"),
+        ),
+        beside=("file", "kind of row", "what the cell holds", "what was expected", "the whole row"),
+    ),
+    Table(
         "payroll_contributions",
         "One row per employee, payroll date, source column and kind of amount of a recordkeeper's contribution file.",
         (
@@ -365,6 +385,19 @@ INTAKE_REJECTS = Table(
         _t("row_key"), _d("trade_date"), _m("amount", signed=True), _b("blocks"),
         # keyed hash of the tax id a payroll row named, where it could be read
         _t("owner_tax_id"),
+    ),
+    house=False,
+)  # fmt: skip
+
+#: How a row that was set aside can be put right in the workbook of set-aside rows.
+WAYS_TO_FIX = ("cell", "row")
+#: What a person needs to see to fix a set-aside row: account numbers cut to their last four, tax ids never.
+SET_ASIDE = Table(
+    "set_aside",
+    "One row per problem with a line of a file: how it can be fixed (null: not in cells), what cell and row hold.",
+    (
+        _t("source_sha256"), Column("line_number", "int"), _t("column"), _t("rule"), _t("kind"),
+        _t("way", values=WAYS_TO_FIX), _t("was"), _t("row_says"),
     ),
     house=False,
 )  # fmt: skip

@@ -20,6 +20,7 @@ _COLUMN_OF_RULE = {
     "birth_date_in_future": "birth_date",
     "own_spouse": "spouse_person_id",
     "rate_above_100": "marginal_tax_rate",
+    "fix_not_signed": "fixed_by",
 }
 
 EXPECTED = {
@@ -39,6 +40,7 @@ EXPECTED = {
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",
     "decision_not_signed": "a decision needs decided_by and decided_on (a date)",
+    "fix_not_signed": "a corrected_value needs fixed_by and fixed_on (a date)",
     "due_by_not_understood": "expected nothing for business_day, a weekday such as friday for weekly, a day of the "
     "month from 1 to 31 for monthly, a month and day such as 05-31 for yearly",
     "sum_incomplete": "another row of the same person and money source can't be read, so their sum isn't known",

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
-from transforms.intake import corrections
+from transforms.intake import corrections, row_fixes
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
@@ -20,6 +20,7 @@ from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
 from transforms.intake.register import Entry, Register, private_folder, write_private
 from transforms.intake.rejects import SCHEMA, with_raw_hash
+from transforms.intake.set_aside import to_fix
 
 _FILES_SCHEMA = {c.name: DTYPES[c.kind] for c in INTAKE_FILES.columns}
 NO_KEYRING = Keyring()
@@ -47,10 +48,12 @@ def read_book(
     `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
     found = read_deliveries(register, out / "archive", keyring)
-    readings = found.readings
+    fixes = _fixes(found.readings, firm_key)
+    readings = found.readings = fixes.mend(found.readings)
     tables, rejected = digest(readings, firm_key)
-    tables, not_applied = corrections.apply(tables)
-    hashed = with_raw_hash(not_applied, {r.entry.sha256: r for r in readings})
+    tables, not_applied = corrections.apply(fixes.told(tables))
+    by_sha = {r.entry.sha256: r for r in readings}
+    hashed = with_raw_hash(pl.concat([not_applied, fixes.refused()]), by_sha)
     rejected = pl.concat([rejected, hashed]).sort(_ORDER, nulls_last=True)
     files = _files(found, register, rejected)
     canonical.mkdir(parents=True, exist_ok=True)
@@ -58,11 +61,23 @@ def read_book(
         frame.write_parquet(canonical / f"{name}.parquet")
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files.write_parquet(canonical / "files.parquet")
-    _quarantine({r.entry.sha256: r for r in readings}, rejected, out)
+    to_fix(rejected, by_sha).write_parquet(canonical / "set_aside.parquet")
+    _quarantine(by_sha, rejected, out)
     states: Counter[str] = Counter(files["state"])
     return BookCounts(
         {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(found.refused)
     )
+
+
+def _fixes(readings: list[Reading], key: bytes) -> row_fixes.Fixes:
+    """The fixes of set-aside rows, judged by what their files come to without them."""
+    stated = digest([r for r in readings if r.kind == "row_fixes"], key)[0]["row_fixes"]
+    named = set(stated["file_sha256"])
+    concerned = [r for r in readings if r.entry.sha256 in named]
+    # file by file: a later export that repeats a row mustn't make the fix of the earlier one look needless
+    alone = [digest([], key), *(digest([r], key) for r in concerned)]
+    transactions = pl.concat(tables["transactions"] for tables, _ in alone)
+    return row_fixes.judge(stated, concerned, transactions, pl.concat(rejected for _, rejected in alone))
 
 
 def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:

@@ -146,11 +146,12 @@ def _read_key(correction: _Correction, columns: dict[str, Column]) -> None:
 
 def _typed(column: Column, text: str) -> tuple[Any, str]:
     """The value a text states for a column, and the rule it breaks if it states none."""
-    broken = "" if text == BLANK else _broken_rule(column, text)
+    broken = "" if text == BLANK else broken_rule(column, text)
     return (None if text == BLANK or broken else _value(column, text)), broken
 
 
-def _broken_rule(column: Column, text: str) -> str:
+def broken_rule(column: Column, text: str) -> str:
+    """The rule a text breaks as a value of a column; empty if it is one."""
     if column.values:
         return "" if text in column.values else "not_in_list"
     if column.kind == "date":

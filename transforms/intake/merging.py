@@ -18,7 +18,7 @@ def merge(kind: str, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     Of rows with one key those received last count; if these differ among themselves they are `conflicting_rows` and
     what was known before stays. A row repeated within one house file is a harmless `duplicate_row`.
     """
-    every = _marked(kind, completed(rows) if kind == "accounts" else rows)
+    every = _marked(kind, _BEFORE_MERGING[kind](rows) if kind in _BEFORE_MERGING else rows)
     alone = every.filter(pl.col(_KEY).is_unique())
     marked = every.filter(pl.col(_KEY).is_duplicated())
     repeated = (pl.int_range(pl.len()).over("source_sha256", _KEY, _CONTENT) > 0) & pl.col(_HOUSE)
@@ -58,6 +58,16 @@ def completed(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("account_type").fill_null("other"),
     )
     return pl.concat([rows.filter(firm), filled])
+
+
+def answered(rows: pl.DataFrame) -> pl.DataFrame:
+    """The fixes of set-aside rows that say something; of equal ones of one run, whoever made them, the first."""
+    said = rows.filter(pl.col("corrected_value").is_not_null()).sort(_SORT)
+    same = [*INPUT_TABLES["row_fixes"].key, "corrected_value", "received_at"]
+    return said.unique(same, keep="first", maintain_order=True)
+
+
+_BEFORE_MERGING = {"accounts": completed, "row_fixes": answered}
 
 
 def _marked(kind: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -80,11 +80,12 @@ def _cells(lines: list[str], delimiter: str) -> list[list[str]]:
 
 def _house_kinds(header: list[str]) -> list[HouseKind]:
     """The best kinds for a header: all required columns there; no unknown column, then most known ones, preferred."""
-    names = [cell.strip() for cell in header]
+    header_names = [cell.strip() for cell in header]
     fits = []
     for kind in HOUSE_KINDS:
         table = INPUT_TABLES[kind]
         known = {c.name for c in table.columns}
+        names = [n for n in header_names if n not in table.beside]
         if set(table.required) <= set(names):
             fits.append(HouseKind(kind, tuple(n for n in names if n not in known), sum(n in known for n in names)))
     best = max(((not f.unknown, f.matched) for f in fits), default=None)

@@ -227,7 +227,7 @@ def _exact(cell: Any, column: Column) -> tuple[str, str | None]:
     if isinstance(cell, (int, float)):
         return _number(cell, column)
     if isinstance(cell, (date, datetime, time)):
-        if column.kind == "text":
+        if column.kind == "text" and not column.any_value:
             return "", "date_in_text_column"
         whole = cell.date() if isinstance(cell, datetime) and cell.time() == time() else cell
         return whole.isoformat(), None
