@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from reports.firm_frames import firm_frames
 from reports.fixes import how_to_fix
 from reports.sheet import prose
 from reports.what_if_rows import what_if_rows
@@ -132,6 +133,7 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["arrivals"] = results["arrivals"].with_columns(_prose("source"), _prose("message"))
     frames["rejects"] = results["rejects"].with_columns(_prose("file"), _prose("message"))
     frames["limits"] = _limits_used(run)
+    frames.update(firm_frames(run, results, persons))
     return Book(as_of, tuple(sorted(tax_years)), fingerprint, version, _advisors(persons, names), frames)
 
 

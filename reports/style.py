@@ -147,6 +147,8 @@ PAGE_LOOKS = (
     Look("amount", size=10, bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
     Look("key dollars", bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
     Look("strong", bold=True, wrap=True),
+    # stays text as it is typed: no date or rounded number is made of it
+    Look("entry text", fill=ENTRY_FILL, number_format="@", wrap=True),
     Look("quiet", italic=True, colour=GREY, wrap=True, rule=""),
     # cells the reader types into: shaded, and boxed so that a black-and-white print shows them too
     Look("typed", size=10, bold=True, fill=ENTRY_FILL, rule="box", locked=False),

@@ -17,6 +17,7 @@ from reports.links import LINKS_FILE, fill_links
 from reports.links import rows as link_rows
 from reports.page import PagedWorkbook
 from reports.save import save
+from reports.set_aside import SET_ASIDE_FILE, fill_set_aside
 from reports.sheet import safe_text
 
 FIRM_FILE = "_firm.xlsx"
@@ -36,7 +37,8 @@ class Stamp:
 def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
     """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, and `_firm.xlsx`; returns the paths.
 
-    `_links.xlsx` is written only if there is a suggested link to answer.
+    `_links.xlsx` is written only if there is a suggested link to answer, `_set_aside.xlsx` only if something was set
+    aside.
 
     Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes, however many processes
     write it.
@@ -48,6 +50,10 @@ def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerp
     workbook = _new_workbook("Rothbook - firm", as_of)
     fill_firm(workbook, book, stamp.footer)
     written.append(save(workbook, stamp.folder / FIRM_FILE))
+    if book.frames["set_aside"].height:
+        workbook = _new_workbook("Rothbook - rows set aside", as_of)
+        fill_set_aside(workbook, book, stamp.footer)
+        written.append(save(workbook, stamp.folder / SET_ASIDE_FILE))
     suggested = link_rows(run)
     if suggested.height:
         workbook = _new_workbook("Rothbook - suggested links", as_of)

@@ -342,9 +342,9 @@ _INPUTS = (
     ),
     Table(
         "row_fixes",
-        "One row per wrong cell of a line that was set aside (workbooks/_set_aside.xlsx): what it should have been. A line "
-        "is named by the sha256 of its file; without a corrected_value the row says nothing. column_name (row) with "
-        "(leave out) leaves the whole line out.",
+        "One row per wrong cell of a line that was set aside (workbooks/_set_aside.xlsx): what it should have been. A "
+        "line is named by the sha256 of its file; without a corrected_value the row says nothing. column_name (row) "
+        "with (leave out) leaves the whole line out.",
         (
             _t("file_sha256", True), Column("line_number", "int", True), _t("column_name", True),
             Column("corrected_value", any_value=True), _t("fixed_by"), _d("fixed_on"), _t("note"),
@@ -389,6 +389,9 @@ INTAKE_REJECTS = Table(
     house=False,
 )  # fmt: skip
 
+#: In `row_fixes.column_name`: the line as a whole; as its corrected_value: it is to be left out.
+WHOLE_ROW, LEAVE_OUT = "(row)", "(leave out)"
+
 #: How a row that was set aside can be put right in the workbook of set-aside rows.
 WAYS_TO_FIX = ("cell", "row")
 #: What a person needs to see to fix a set-aside row: account numbers cut to their last four, tax ids never.
@@ -421,6 +424,8 @@ INTAKE_FILES = Table(
 )  # fmt: skip
 
 STATUSES = ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")
+#: Result tables whose every row is judged by a status.
+JUDGED_TABLES = ("form_8606", "ira_limits", "mega_backdoor", "elective_deferrals")
 PAIR_KINDS = (
     "roth_conversion", "conversion_in_fact", "rollover", "trustee_transfer", "plan_rollover", "recharacterization",
 )  # fmt: skip
@@ -607,6 +612,16 @@ _RESULTS = (
             _t("source_sha256"), _d("received_at"), _t("account_key"), Column("found", "int"), _t("expected"),
             _t("message"), _b("newest"),
         ),
+    ),
+    Table(
+        "trend",
+        "One row per as-of date: tonight's counts, and those of earlier nights as their runs told them.",
+        (
+            _d("as_of"), *(Column(n, "int") for n in (
+                "files", "files_set_aside", "rows", "rows_set_aside", "clients", *SEVERITIES, "new", "resolved",
+                *(f"{table}_{status.lower()}" for table in JUDGED_TABLES for status in STATUSES))),
+        ),
+        key=("as_of",),
     ),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms.findings import write_findings
 from transforms.identity import merge_persons, suggest_links
+from transforms.trend import write_trend
 
 SQL = Path(__file__).parent / "sql"
 
@@ -95,6 +96,7 @@ def compute(
         load_choices(con, choices)
         compute_tables(con, tax_years)
         write_findings(con, previous)
+        write_trend(con, previous)
         return _write(con, run)
 
 

@@ -21,14 +21,12 @@ import polars as pl
 from schemas import models
 from schemas.accounts import mask_digits, normalise_account_number
 from schemas.profile import Profile
-from schemas.tables import INPUT_TABLES, PROVENANCE, TRANSACTION_TYPES, UNCLASSIFIED, Column
+from schemas.tables import INPUT_TABLES, LEAVE_OUT, PROVENANCE, TRANSACTION_TYPES, UNCLASSIFIED, WHOLE_ROW, Column
 from schemas.validate import message
 from transforms.intake import rejects
 from transforms.intake.corrections import BLANK, WITHDRAWN, broken_rule
 from transforms.intake.reading import Reading
 
-#: In column_name: the line as a whole; as its corrected_value: it is to be left out.
-WHOLE_ROW, LEAVE_OUT = "(row)", "(leave out)"
 #: Rules a row is set aside by because of another row; it comes back once that one is fixed.
 FOLLOWS = ("account_incomplete", "sum_incomplete")
 #: Columns of a transaction nobody could classify that a fix may state.
