@@ -21,8 +21,8 @@ _INSTEAD = {
     "the profiles.",
     "test_file": "Take the file out of the inbox; fetch the real one.",
     "empty_file": "Take the file out of the inbox, or fetch it again once it has been written.",
-    "kind_not_known": "Take the file out of the inbox if it isn't data; else give it a header of a house kind, or draft "
-    "a profile for it.",
+    "kind_not_known": "Take the file out of the inbox if it isn't data; else give it a header of a house kind, or "
+    "draft a profile for it.",
     "conflicting_rows": "Drop a file that holds the right row alone: what comes later counts.",
 }
 _BY_START = {
@@ -77,7 +77,7 @@ def _codes(run: Path) -> pl.DataFrame:
         pl.col("transaction_type") == "unclassified"
     )
     account = pl.struct("custodian", "account_number").map_elements(
-        lambda row: show_account(row["custodian"], row["account_number"]), return_dtype=pl.String
+        lambda row: show_account(row["custodian"], row["account_number"].lstrip("*")), return_dtype=pl.String
     )
     says = pl.format("{}  ·  {}  ·  ${}", account, "trade_date", "amount")
     return rows.select(

@@ -77,8 +77,8 @@ _STEPS = (
     ),
     f"Where column_name is {WHOLE_ROW} the whole line is meant: {LEAVE_OUT} drops it. (blank) empties a cell.",
     (
-        "Save, and drop this workbook into the inbox. The next run reads the rows anew with your cells, everything else "
-        "as the file said it; the result names both files. A fix that isn't right is told, and the row stays set aside."
+        "Save, and drop this workbook into the inbox. The next run reads the rows anew with your cells, everything "
+        "else as the file said it; results name both files. A fix that isn't right is told, and its row stays set aside."
     ),
     "Changed your mind? Drop a later fix of the same row; (withdrawn) as corrected_value takes one back.",
     "Correct the source as well: a file that arrives anew with the same mistake is set aside anew.",
@@ -97,8 +97,8 @@ def _write_start(canvas: Canvas, fixes: pl.DataFrame, others: pl.DataFrame, foot
         canvas.put(number + 3, 2, step, "label")
         canvas.fit(number + 3, step, 110, "label")
     private = (
-        "Accounts are shown by their last four characters, tax ids never: the rest of a row stays in the archive. Client "
-        "data all the same; keep this workbook where the inbox is."
+        "Accounts are shown by their last four characters, tax ids never: the rest of a row stays in the archive. "
+        "Client data all the same; keep this workbook where the inbox is."
     )
     row = len(_STEPS) + 5
     canvas.put(row, 1, private, "quiet", span=2)

@@ -50,6 +50,20 @@ corrected as (
     left join known_accounts as a on a.account_key = refs.account_key
     where coalesce(c.person_id, a.person_id) is not null
 ),
+fixed as (
+    select
+        coalesce(f.person_id, a.person_id) as person_id, y.tax_year, 'corrected' as topic, a.account_key, f.source_file,
+        f.source_line, null::decimal(18, 2) as amount,
+        case when f.column_name = '(row)' then 'a ' || f.kind || ' row [' || f.fixed_file || ':' || f.line_number || '] left out'
+            else f.column_name || ' of a ' || f.kind || ' row set aside [' || f.fixed_file || ':' || f.line_number || '] fixed'
+                || coalesce(' to ' || f.shown_after, '')
+        end || ', stated on ' || f.fixed_on as text,
+    from row_fixes as f
+    cross join year_limits as y
+    left join account_refs as refs on refs.custodian = f.custodian and refs.account_number = f.account_number
+    left join known_accounts as a on a.account_key = refs.account_key
+    where coalesce(f.person_id, a.person_id) is not null
+),
 pool as (
     select
         a.person_id, a.tax_year, 'pool_value' as topic, a.account_key, v.source_file, v.source_line, a.market_value as amount,
@@ -138,6 +152,7 @@ set_aside as (
 select * from events
 union all by name select * from taken_back
 union all by name select * from corrected
+union all by name select * from fixed
 union all by name select * from pool
 union all by name select * from own_accounts
 union all by name select * from links
