@@ -62,8 +62,8 @@ def _files(facts: dict[str, Any]) -> Iterator[str]:
     states = Counter(file["state"] for file in facts["input_files"])
     held = sum(states.values()) - states["duplicate"]
     yield (
-        f"files:      {held} in the book: {states['accepted']} accepted, {states['partial']} with some rows set aside,"
-        f" {states['rejected']} set aside whole"
+        f"files:      {held} in the book: {states['accepted']} read whole, {states['partial']} with lines that"
+        f" can't be read, {states['rejected']} set aside whole"
     )
     if states["duplicate"]:
         yield f"            {states['duplicate']} delivered again, already known: not read twice"
@@ -77,13 +77,15 @@ def _files(facts: dict[str, Any]) -> Iterator[str]:
 
 def _arrivals(run: Path) -> Iterator[str]:
     """What became of the deliveries the firm expects; nothing where it states none."""
-    arrivals = pl.read_parquet(run / "results" / "arrivals.parquet", columns=["state", "source", "expected_on"])
+    arrivals = pl.read_parquet(run / "results" / "arrivals.parquet", columns=["state", "source", "kind", "expected_on"])
     if arrivals.is_empty():
         return
     yield "expected files: " + ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in _arrival_counts(run))
-    troubled = arrivals.filter(pl.col("state").is_in(["late", "stale", "missing"])).sort("expected_on", "source")
-    for state, source, day in troubled.head(SHOWN).iter_rows():
-        yield f"            {state}: {mask_digits(source)}, due {day}"
+    troubled = arrivals.filter(pl.col("state").is_in(["late", "stale", "missing"])).sort(
+        "expected_on", "source", "kind"
+    )
+    for state, source, kind, day in troubled.head(SHOWN).iter_rows():
+        yield f"            {state}: {mask_digits(source)} ({kind.replace('_', ' ')}), due {day}"
     if troubled.height > SHOWN:
         yield f"            ... and {troubled.height - SHOWN} more: sheet Arrivals in _firm.xlsx"
 
@@ -94,20 +96,31 @@ def _arrival_counts(run: Path) -> list[tuple[str, int]]:
 
 
 def _rejects(run: Path, out: Path) -> Iterator[str]:
-    rejects = pl.read_parquet(run / "results" / "rejects.parquet", columns=["file", "line_number", "rule", "message"])
+    columns = ["file", "line_number", "rule", "message", "source_sha256"]
+    rejects = pl.read_parquet(run / "results" / "rejects.parquet", columns=columns)
     if rejects.is_empty():
         yield "set aside:  no rows"
         return
     by_rule = rejects.group_by("rule").len().sort("len", "rule", descending=[True, False])
     counts = ", ".join(f"{count} {rule}" for rule, count in by_rule.iter_rows())
-    yield f"set aside:  {rejects.height} rows or files: {counts}"
-    for file, line, rule, message in rejects.sort("file", "line_number", "rule").head(SHOWN).iter_rows():
+    lines = rejects.drop_nulls("line_number").unique(["source_sha256", "line_number"]).height
+    files = rejects.filter(pl.col("line_number").is_null()).height
+    whole = f" and {_plural(files, 'whole file')}" if files else ""
+    yield f"set aside:  {_plural(lines, 'row')}{whole}: {counts}"
+    shown = rejects.sort("file", "line_number", "rule").drop("source_sha256").head(SHOWN)
+    for file, line, rule, message in shown.iter_rows():
         where = mask_digits(file or "") + (f":{line}" if line else "")
         yield f"            {where} {rule}: {message}"
     if rejects.height > SHOWN:
         yield f"            ... and {rejects.height - SHOWN} more"
-    yield f"            all of them: sheet of set-aside rows in {out / 'latest' / 'workbooks' / '_firm.xlsx'}"
+    workbooks = out / "latest" / "workbooks"
+    yield f"            all of them: sheet Rows set aside in {workbooks / '_firm.xlsx'}"
+    yield f"            to fix them: fill in {workbooks / '_set_aside.xlsx'} and drop it into the inbox"
     yield f"            raw lines:   {out / 'quarantine'}"
+
+
+def _plural(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _answers(run: Path, facts: dict[str, Any]) -> Iterator[str]:

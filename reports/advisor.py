@@ -158,7 +158,7 @@ MEGA = Sheet(
         Column("status_402g", "402(g) status", "word", 13),
         Column("reasons_402g", "Why this 402(g) status", "wrap", 32),
     ),
-    empty="No client has an employer plan in these tax years.",
+    empty="No plan of these clients is in the book for these tax years.",
     freeze_columns=3,
     pages_wide=2,
     tab="3E7D5A",

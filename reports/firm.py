@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from reports.about import DISCLAIMER, write_about
 from reports.advisor import topic_rows
-from reports.book import JUDGED, Book
-from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
-from reports.page import PagedWorkbook
-from reports.sheet import Canvas, Column, Row, Sheet, set_up_page, write_sheet
+from reports.book import Book
+from reports.firm_today import write_today
+from reports.notes import write_notes
+from reports.oversight import EXCESS, FORMS, MOVES, OVERRIDES, TREND
+from reports.page import Page, PagedWorkbook
+from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
+from reports.sheet import HEADER_ROW, Canvas, Column, Row, Sheet, write_sheet
 from reports.style import Looks
 from schemas.tables import SEVERITIES
 
@@ -64,19 +66,18 @@ ARRIVALS = Sheet(
 #: Most pressing first.
 ARRIVAL_ORDER = ("missing", "stale", "late", "empty_but_valid", "arrived", "not_due")
 
-REJECTS_ORDER = ("file", "line_number", "column", "rule", "source_sha256")
-
 REJECTS = Sheet(
     title="Rows set aside",
     heading="Rows set aside",
-    lead="One row per problem with a line. The raw line stays in quarantine; correct it and drop the file again.",
+    lead="One row per problem with a line or a file. Where a cell can be fixed, the last column opens it for you.",
     table="RowsSetAside",
     columns=(
         Column("file", "File", "wrap", 44),
         Column("line_number", "Line", "int", 9),
         Column("column", "Column", "wrap", 24),
         Column("rule", "Rule", "wrap", 28),
-        Column("message", "What was expected", "wrap", 76),
+        Column("message", "What was expected", "wrap", 64),
+        Column("fix", "How to put it right", "link", 44),
         Column("raw_line_sha256", "Raw line sha256", "id", 70, printed=False),
         Column("source_sha256", "File sha256", "id", 70, printed=False),
     ),
@@ -96,7 +97,7 @@ ADVISORS = Sheet(
     columns=(
         Column("advisor_id", "Advisor", "text", 13),
         Column("name", "Name", "wrap", 26),
-        Column("file_name", "Workbook", "wrap", 18),
+        Column("file_name", "Workbook", "link", 18),
         Column("clients", "Clients", "int", 10.5),
         Column("households", "Households", "int", 13.5),
         *(Column(s, s.capitalize(), "int", 11.5) for s in SEVERITIES),
@@ -111,8 +112,8 @@ ADVISORS = Sheet(
 )
 
 BY_RULE = Sheet(
-    title="Findings by rule",
-    heading="Findings by rule",
+    title="By finding",
+    heading="By finding",
     lead="One row per rule and kind of dollars, open findings of the whole firm.",
     table="FindingsByRule",
     columns=(
@@ -154,17 +155,52 @@ def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
     """Write every sheet of the firm's workbook."""
     looks = Looks(workbook)
     open_now = book.frames["findings"].filter(pl.col("status") != "resolved")
-    _write_summary(Canvas(workbook.create_sheet("Summary"), looks), book, open_now, footer)
+    write_today(Canvas(workbook.create_sheet("Today"), looks), book, open_now, footer)
     for spec, frame in (
-        (FILES, _by_trouble(book.frames["files"])),
-        (ARRIVALS, _by_urgency(book.frames["arrivals"])),
-        (REJECTS, book.frames["rejects"].sort(REJECTS_ORDER, nulls_last=True)),
         (ADVISORS, _by_advisor(book)),
         (BY_RULE, _by_rule(open_now)),
+        (TREND, book.frames["trend"]),
+        (FILES, _by_trouble(book.frames["files"])),
+        (ARRIVALS, _by_urgency(book.frames["arrivals"])),
+        (REJECTS, _rejects(book.frames["set_aside"])),
+        (MOVES, book.frames["moves"]),
+        (FORMS, book.frames["forms"]),
+        (EXCESS, book.frames["excess"]),
+        (OVERRIDES, book.frames["overrides"]),
         (UNMATCHED, open_now.filter(pl.col("person_id").is_null())),
     ):
-        write_sheet(workbook.create_sheet(spec.title), looks, spec, topic_rows(frame), footer)
-    write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
+        sheet, rows = workbook.create_sheet(spec.title), topic_rows(frame)
+        write_sheet(sheet, looks, spec, rows, footer)
+        if spec in _LINKED:
+            _LINKED[spec](sheet, rows)
+    write_notes(Canvas(workbook.create_sheet("Notes"), looks), book, footer, tab="6B7785")
+
+
+def _rejects(problems: pl.DataFrame) -> pl.DataFrame:
+    """One row per problem, by file and line; `fix` says where it is put right."""
+    key = ("file", "line_number", "column", "rule", "source_sha256")
+    once = problems.unique([*key, "raw_line_sha256"], keep="first", maintain_order=True).sort(key, nulls_last=True)
+    place = pl.format("{}, row {}", pl.lit(f"{SET_ASIDE_FILE}, sheet {FIX_SHEET}"), "sheet_row")
+    return once.with_columns(pl.coalesce(place, "instead").alias("fix"))
+
+
+def _link_rejects(sheet: Page, rows: list[Row]) -> None:
+    """Each row a cell puts right opens the workbook of set-aside rows at that cell."""
+    place = 1 + [c.field for c in REJECTS.columns].index("fix")
+    for number, row in enumerate(rows, HEADER_ROW + 1):
+        if row["sheet_row"] is not None:
+            cell = f"'{FIX_SHEET}'!G{row['sheet_row']}"
+            sheet.link(number, place, target=SET_ASIDE_FILE, location=cell, tip="Open the cell to fix")
+
+
+def _link_advisors(sheet: Page, rows: list[Row]) -> None:
+    """Each advisor's row opens the advisor's workbook."""
+    place = 1 + [c.field for c in ADVISORS.columns].index("file_name")
+    for number, row in enumerate(rows, HEADER_ROW + 1):
+        sheet.link(number, place, target=str(row["file_name"]))
+
+
+_LINKED = {REJECTS: _link_rejects, ADVISORS: _link_advisors}
 
 
 def _by_trouble(files: pl.DataFrame) -> pl.DataFrame:
@@ -234,68 +270,3 @@ def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("critical", "high", "findings", "rule", "amount_is", descending=[True, True, True, False, False])
     )
-
-
-REJECT_LINES = Lines(
-    "Rows set aside, by rule",
-    "None.",
-    (("rule", "Rule", "label", 8), ("rows", "Rows", "count", 2), ("files", "Files", "count", 2)),
-)
-STATUS_LINES = Lines(
-    "What could be computed",
-    "Nothing.",
-    (
-        ("table", "Result", "label", 4),
-        ("COMPUTED", "Computed", "count", 2),
-        ("REVIEW", "Review", "count", 2),
-        ("UNKNOWN", "Unknown", "count", 2),
-        ("INELIGIBLE", "Ineligible", "count", 2),
-    ),
-)
-
-
-def _write_summary(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str) -> None:
-    files, rejects = book.frames["files"], book.frames["rejects"]
-    states = {s: files.filter(pl.col("state") == s).height for s in ("accepted", "partial", "rejected", "duplicate")}
-    canvas.widths([CELL] * GRID)
-    canvas.put(1, 1, "The firm's book, for operations", "title", span=GRID)
-    canvas.put(2, 1, _about(book, open_now), "lead", span=GRID)
-    canvas.height(1, 32)
-    canvas.height(2, 18)
-    put_tiles(
-        canvas,
-        4,
-        [
-            ("Files received", files.height, ""),
-            ("Accepted", states["accepted"], "accepted"),
-            ("Partly accepted", states["partial"], "medium"),
-            ("Rejected", states["rejected"], "critical"),
-            ("Delivered again", states["duplicate"], "info"),
-            ("Rows set aside", rejects.height, "high"),
-        ],
-    )
-    by_rule = (
-        rejects.group_by("rule")
-        .agg(pl.len().alias("rows"), pl.col("file").n_unique().alias("files"))
-        .sort("rows", "rule", descending=[True, False])
-        .with_columns(pl.col("rule").str.replace_all("_", " "))
-    )
-    row = put_lines(canvas, 7, REJECT_LINES, list(by_rule.iter_rows(named=True)))
-    row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, n) for n in JUDGED])
-    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
-
-
-def _about(book: Book, open_now: pl.DataFrame) -> str:
-    nobody = open_now.filter(pl.col("person_id").is_null()).height
-    return (
-        f"As of {long_date(book.as_of)}  ·  {counted(len(book.advisors), 'advisor')}  ·  "
-        f"{counted(book.frames['persons'].height, 'client')}  ·  {counted(open_now.height, 'open finding')}, "
-        f"{nobody} of no client"
-    )
-
-
-def _statuses(book: Book, name: str) -> Row:
-    frame = book.frames[name]
-    counts = {s: frame.filter(pl.col("status") == s).height for s in ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")}
-    return {"table": JUDGED[name], **counts}

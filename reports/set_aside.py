@@ -78,7 +78,7 @@ _STEPS = (
     f"Where column_name is {WHOLE_ROW} the whole line is meant: {LEAVE_OUT} drops it. (blank) empties a cell.",
     (
         "Save, and drop this workbook into the inbox. The next run reads the rows anew with your cells, everything "
-        "else as the file said it; results name both files. A fix that isn't right is told, and its row stays set aside."
+        "else as the file said it; results name both files. A fix that isn't right is told, its row stays set aside."
     ),
     "Changed your mind? Drop a later fix of the same row; (withdrawn) as corrected_value takes one back.",
     "Correct the source as well: a file that arrives anew with the same mistake is set aside anew.",

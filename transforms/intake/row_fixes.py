@@ -47,12 +47,12 @@ _NO_CELLS = ("fund_positions", "pub1220")
 
 _SAYS = {
     "fix_finds_no_file":
-        "no file of the book has the file_sha256 of {place}; take it back with (withdrawn) as corrected_value",
+        "no file of the book has this file_sha256; take the fix back with (withdrawn) as corrected_value",
     "fix_not_needed":
-        "the line {place} names isn't set aside, or the file has no such line; take it back with (withdrawn) as "
+        "the line it names isn't set aside, or the file has no such line; take the fix back with (withdrawn) as "
         "corrected_value, and correct a row of the book in a corrections file",
-    "fix_not_possible": "{place}: {why}",
-    "fix_value": "{place}: {why}",
+    "fix_not_possible": "{why}",
+    "fix_value": "{why}",
 }  # fmt: skip
 
 
@@ -411,5 +411,5 @@ def _applied(fix: _Fix) -> dict[str, Any]:
 
 def _reject(fix: _Fix) -> dict[str, Any]:
     names = ("source_file", "source_line", "source_sha256", "received_at")
-    told = _SAYS[fix.rule].format(place=fix.place, why=fix.why)
+    told = _SAYS[fix.rule].format(why=fix.why)
     return {"column": "corrected_value", "rule": fix.rule, "message": told, **{n: fix.said[n] for n in names}}

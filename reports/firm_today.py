@@ -1,0 +1,144 @@
+"""The firm's first sheet: what operations does first, what moved since the night before, what could be computed."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from reports.advisor import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
+from reports.book import JUDGED, Book
+from reports.notes import DISCLAIMER
+from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
+from reports.sheet import Canvas, Row, set_up_page
+
+TO_DO = Lines(
+    "What to do first",
+    "Nothing: every file was read, every delivery came, every form agrees.",
+    (("count", "How many", "count", 2), ("what", "What", "label", 6), ("where", "Where", "link", 4)),
+)
+SINCE = Lines(
+    "Since the night before",
+    "This is the first night: there is nothing to compare with.",
+    (
+        ("what", "What", "label", 6),
+        ("now", "Tonight", "count", 2),
+        ("before", "Before", "count", 2),
+        ("change", "Change", "change", 2),
+    ),
+)
+STATUS_LINES = Lines(
+    "What could be computed",
+    "Nothing.",
+    (
+        ("table", "Result", "label", 4),
+        ("COMPUTED", "Computed", "count", 2),
+        ("REVIEW", "Review", "count", 2),
+        ("UNKNOWN", "Unknown", "count", 2),
+        ("INELIGIBLE", "Ineligible", "count", 2),
+    ),
+)
+_COMPARED = {
+    "files": "Files in the book",
+    "rows_set_aside": "Rows set aside",
+    "clients": "Clients",
+    "critical": "Critical exceptions",
+    "high": "High exceptions",
+    "form_8606_computed": "Forms 8606 computed",
+    "form_8606_unknown": "Forms 8606 UNKNOWN",
+    "mega_backdoor_unknown": "Mega backdoor rooms UNKNOWN",
+}
+
+
+def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str) -> None:
+    """Write the sheet; every line of what to do links to where it is done."""
+    canvas.widths([CELL] * GRID)
+    canvas.put(1, 1, "The firm's book, for operations", "title", span=GRID)
+    canvas.put(2, 1, _about(book, open_now), "lead", span=GRID)
+    canvas.height(1, 32)
+    canvas.height(2, 18)
+    put_tiles(canvas, 4, _tiles(book, open_now))
+    row = _put_to_do(canvas, 7, book, open_now)
+    row = put_lines(canvas, row + 1, SINCE, _since(book.frames["trend"]))
+    row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, name) for name in JUDGED])
+    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
+    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
+
+
+def _about(book: Book, open_now: pl.DataFrame) -> str:
+    nobody = open_now.filter(pl.col("person_id").is_null()).height
+    return (
+        f"As of {long_date(book.as_of)}  ·  {counted(len(book.advisors), 'advisor')}  ·  "
+        f"{counted(book.frames['persons'].height, 'client')}  ·  {counted(open_now.height, 'open finding')}, "
+        f"{nobody} of no client"
+    )
+
+
+def _tiles(book: Book, open_now: pl.DataFrame) -> list[tuple[str, int, str]]:
+    held = book.frames["files"].filter(pl.col("state") != "duplicate")
+    lines = book.frames["rejects"].drop_nulls("line_number").unique(["source_sha256", "line_number"]).height
+    return [
+        ("Files in the book", held.height, ""),
+        ("Files set aside whole", _count(held, "state", "rejected"), "critical"),
+        ("Rows set aside", lines, "high"),
+        ("Deliveries missing", _count(book.frames["arrivals"], "state", "missing", "stale"), "critical"),
+        ("Critical findings", _count(open_now, "severity", "critical"), "critical"),
+        ("High findings", _count(open_now, "severity", "high"), "high"),
+    ]
+
+
+def _count(frame: pl.DataFrame, column: str, *words: str) -> int:
+    return frame.filter(pl.col(column).is_in(words)).height
+
+
+def _put_to_do(canvas: Canvas, row: int, book: Book, open_now: pl.DataFrame) -> int:
+    """One line per kind of work there is, most pressing first, with a link to where it is done."""
+    work = [line for line in _work(book, open_now) if line["count"]]
+    after = put_lines(canvas, row, TO_DO, work)
+    for number, line in enumerate(work, row + 2):
+        where = str(line["where"])
+        if where.startswith(SET_ASIDE_FILE):
+            canvas.sheet.link(number, 9, target=SET_ASIDE_FILE, location=f"'{FIX_SHEET}'!A2", tip="Open the workbook")
+        else:
+            canvas.sheet.link(number, 9, location=f"'{where.removeprefix('Sheet ')}'!A4")
+    return after
+
+
+def _work(book: Book, open_now: pl.DataFrame) -> list[Row]:
+    frames = book.frames
+    cells = frames["set_aside"].drop_nulls("sheet_row").unique(["source_sha256", "line_number"]).height
+    others = frames["set_aside"].filter(pl.col("sheet_row").is_null()).height
+    arrivals, moves = frames["arrivals"], frames["moves"]
+    lines = (
+        (
+            _count(arrivals, "state", "missing", "stale"),
+            "deliveries missing or stale: ask the sender",
+            "Sheet Arrivals",
+        ),
+        (cells, "rows set aside that a corrected cell puts right", f"{SET_ASIDE_FILE}, sheet {FIX_SHEET}"),
+        (others, "files and rows set aside that no cell puts right", "Sheet Rows set aside"),
+        (_count(moves, "state", "unpaired"), "moves of money without their other side", "Sheet Moves of money"),
+        (open_now.filter(pl.col("person_id").is_null()).height, "findings of no client yet", "Sheet Unmatched"),
+        (frames["forms"].height, "boxes of tax forms that differ from the book", "Sheet Forms against the book"),
+        (frames["excess"].height, "excess contributions that stand or may stand", "Sheet Excess contributions"),
+        (_count(arrivals, "state", "late"), "deliveries due and not here yet", "Sheet Arrivals"),
+    )
+    return [{"count": count, "what": what, "where": where} for count, what, where in lines]
+
+
+def _since(trend: pl.DataFrame) -> list[Row]:
+    if trend.height < 2:
+        return []
+    now, before = trend.row(0, named=True), trend.row(1, named=True)
+    return [
+        {"what": said, "now": now[name], "before": before[name], "change": _change(now[name], before[name])}
+        for name, said in _COMPARED.items()
+    ]
+
+
+def _change(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None else now - before
+
+
+def _statuses(book: Book, name: str) -> Row:
+    frame = book.frames[name]
+    counts = {s: _count(frame, "status", s) for s in ("COMPUTED", "REVIEW", "UNKNOWN", "INELIGIBLE")}
+    return {"table": JUDGED[name], **counts}
