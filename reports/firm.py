@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from reports.about import write_about
 from reports.advisor import topic_rows
 from reports.book import Book
 from reports.firm_today import write_today
-from reports.notes import write_notes
 from reports.oversight import EXCESS, FORMS, MOVES, OVERRIDES, TREND
-from reports.page import Page, PagedWorkbook
-from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
+from reports.page import PagedWorkbook
+from reports.set_aside import CORRECTED, FIX_SHEET, SET_ASIDE_FILE
 from reports.sheet import HEADER_ROW, Canvas, Column, Row, Sheet, write_sheet
-from reports.style import Looks
+from reports.style import Looks, linked_look
 from schemas.tables import SEVERITIES
 
 FILES = Sheet(
@@ -28,6 +28,7 @@ FILES = Sheet(
         Column("rows", "Rows", "int", 10),
         Column("accepted", "Accepted", "int", 11.5),
         Column("rejected", "Set aside", "int", 10),
+        Column("open", "Open", "text", 13),
         Column("received_at", "Received", "date", 13),
         Column("content_as_of", "Content as of", "date", 13),
         Column("message", "Message", "wrap", 50),
@@ -69,15 +70,16 @@ ARRIVAL_ORDER = ("missing", "stale", "late", "empty_but_valid", "arrived", "not_
 REJECTS = Sheet(
     title="Rows set aside",
     heading="Rows set aside",
-    lead="One row per problem with a line or a file. Where a cell can be fixed, the last column opens it for you.",
+    lead="One row per problem with a line or a file. Where a corrected cell helps, the link opens it.",
     table="RowsSetAside",
     columns=(
         Column("file", "File", "wrap", 44),
         Column("line_number", "Line", "int", 9),
         Column("column", "Column", "wrap", 24),
         Column("rule", "Rule", "wrap", 28),
-        Column("message", "What was expected", "wrap", 64),
-        Column("fix", "How to put it right", "link", 44),
+        Column("expected", "What was expected", "wrap", 56),
+        Column("open", "Open", "text", 17),
+        Column("otherwise", "Else", "wrap", 40),
         Column("raw_line_sha256", "Raw line sha256", "id", 70, printed=False),
         Column("source_sha256", "File sha256", "id", 70, printed=False),
     ),
@@ -97,7 +99,7 @@ ADVISORS = Sheet(
     columns=(
         Column("advisor_id", "Advisor", "text", 13),
         Column("name", "Name", "wrap", 26),
-        Column("file_name", "Workbook", "link", 18),
+        Column("file_name", "Workbook", "text", 18),
         Column("clients", "Clients", "int", 10.5),
         Column("households", "Households", "int", 13.5),
         *(Column(s, s.capitalize(), "int", 11.5) for s in SEVERITIES),
@@ -108,6 +110,8 @@ ADVISORS = Sheet(
         *(Column(f"dollars {d}", f"Dollars: {d}", "dollars", 13) for d in DOLLARS),
     ),
     empty="No advisor has clients in the book.",
+    freeze_columns=2,
+    pages_wide=2,
     tab="3E7D5A",
 )
 
@@ -117,13 +121,14 @@ BY_RULE = Sheet(
     lead="One row per rule and kind of dollars, open findings of the whole firm.",
     table="FindingsByRule",
     columns=(
-        Column("rule", "Rule", "text", 36),
+        Column("finding", "Finding", "wrap", 36),
         *(Column(s, s.capitalize(), "int", 11.5) for s in SEVERITIES),
         Column("findings", "Findings", "int", 11.5),
         Column("persons", "Clients", "int", 10.5),
         Column("new", "New", "int", 9),
         Column("amount", "Dollars", "money", 18),
         Column("amount_is", "Dollars are", "wrap", 24),
+        Column("rule", "Rule", "id", 30, printed=False),
     ),
     empty="No finding is open.",
     tab="3E7D5A",
@@ -151,6 +156,9 @@ UNMATCHED = Sheet(
 )
 
 
+_LINK = linked_look("text")
+
+
 def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
     """Write every sheet of the firm's workbook."""
     looks = Looks(workbook)
@@ -160,7 +168,7 @@ def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
         (ADVISORS, _by_advisor(book)),
         (BY_RULE, _by_rule(open_now)),
         (TREND, book.frames["trend"]),
-        (FILES, _by_trouble(book.frames["files"])),
+        (FILES, _files(book)),
         (ARRIVALS, _by_urgency(book.frames["arrivals"])),
         (REJECTS, _rejects(book.frames["set_aside"])),
         (MOVES, book.frames["moves"]),
@@ -172,35 +180,57 @@ def fill_firm(workbook: PagedWorkbook, book: Book, footer: str) -> None:
         sheet, rows = workbook.create_sheet(spec.title), topic_rows(frame)
         write_sheet(sheet, looks, spec, rows, footer)
         if spec in _LINKED:
-            _LINKED[spec](sheet, rows)
-    write_notes(Canvas(workbook.create_sheet("Notes"), looks), book, footer, tab="6B7785")
+            _LINKED[spec](Canvas(sheet, looks), rows)
+    write_about(Canvas(workbook.create_sheet("About"), looks), book, footer, tab="6B7785")
 
 
 def _rejects(problems: pl.DataFrame) -> pl.DataFrame:
-    """One row per problem, by file and line; `fix` says where it is put right."""
+    """One row per problem, by file and line: `open`, where it is put right, or `otherwise`, what to do instead."""
     key = ("file", "line_number", "column", "rule", "source_sha256")
     once = problems.unique([*key, "raw_line_sha256"], keep="first", maintain_order=True).sort(key, nulls_last=True)
-    place = pl.format("{}, row {}", pl.lit(f"{SET_ASIDE_FILE}, sheet {FIX_SHEET}"), "sheet_row")
-    return once.with_columns(pl.coalesce(place, "instead").alias("fix"))
+    fixable = pl.col("sheet_row").is_not_null()
+    return once.with_columns(
+        pl.format("{}, row {}", pl.lit(FIX_SHEET), "sheet_row").alias("open"),
+        pl.when(~fixable).then("instead").alias("otherwise"),
+    )
 
 
-def _link_rejects(sheet: Page, rows: list[Row]) -> None:
+def _link_rejects(canvas: Canvas, rows: list[Row]) -> None:
     """Each row a cell puts right opens the workbook of set-aside rows at that cell."""
-    place = 1 + [c.field for c in REJECTS.columns].index("fix")
+    place = 1 + [c.field for c in REJECTS.columns].index("open")
     for number, row in enumerate(rows, HEADER_ROW + 1):
         if row["sheet_row"] is not None:
-            cell = f"'{FIX_SHEET}'!G{row['sheet_row']}"
-            sheet.link(number, place, target=SET_ASIDE_FILE, location=cell, tip="Open the cell to fix")
+            cell = f"'{FIX_SHEET}'!{CORRECTED}{row['sheet_row']}"
+            canvas.put(number, place, row["open"], _LINK)
+            canvas.sheet.link(number, place, target=SET_ASIDE_FILE, location=cell, tip="Open the cell to fix")
 
 
-def _link_advisors(sheet: Page, rows: list[Row]) -> None:
+def _link_advisors(canvas: Canvas, rows: list[Row]) -> None:
     """Each advisor's row opens the advisor's workbook."""
     place = 1 + [c.field for c in ADVISORS.columns].index("file_name")
     for number, row in enumerate(rows, HEADER_ROW + 1):
-        sheet.link(number, place, target=str(row["file_name"]))
+        canvas.put(number, place, row["file_name"], _LINK)
+        canvas.sheet.link(number, place, target=str(row["file_name"]))
 
 
-_LINKED = {REJECTS: _link_rejects, ADVISORS: _link_advisors}
+def _files(book: Book) -> pl.DataFrame:
+    """Files in trouble first; `first_aside` is the row of sheet Rows set aside where theirs begin."""
+    aside = _rejects(book.frames["set_aside"]).with_row_index("nth")
+    first = aside.group_by("source_sha256").agg((pl.col("nth").min() + HEADER_ROW + 1).alias("first_aside"))
+    joined = _by_trouble(book.frames["files"]).join(
+        first, left_on="sha256", right_on="source_sha256", how="left", maintain_order="left"
+    )
+    what = pl.when(pl.col("first_aside").is_not_null(), pl.col("state") != "duplicate").then(pl.lit("its rows"))
+    return joined.with_columns(what.alias("open"))
+
+
+def _link_files(canvas: Canvas, rows: list[Row]) -> None:
+    """Each file with something set aside opens its first row on sheet Rows set aside."""
+    place = 1 + [c.field for c in FILES.columns].index("open")
+    for number, row in enumerate(rows, HEADER_ROW + 1):
+        if row["open"] is not None:
+            canvas.put(number, place, row["open"], _LINK)
+            canvas.sheet.link(number, place, location=f"'{REJECTS.title}'!A{row['first_aside']}")
 
 
 def _by_trouble(files: pl.DataFrame) -> pl.DataFrame:
@@ -258,6 +288,11 @@ def _by_advisor(book: Book) -> pl.DataFrame:
     )
 
 
+def _sentence(column: str) -> pl.Expr:
+    words = pl.col(column).str.replace_all("_", " ")
+    return words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
+
+
 def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
     return (
         findings.group_by("rule", "amount_is")
@@ -268,5 +303,10 @@ def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
             _count_of("status", "new"),
             _sum_of_known(pl.col("amount")).alias("amount"),
         )
+        .with_columns(_sentence("rule").alias("finding"))
         .sort("critical", "high", "findings", "rule", "amount_is", descending=[True, True, True, False, False])
     )
+
+
+#: Sheets whose rows lead somewhere.
+_LINKED = {FILES: _link_files, REJECTS: _link_rejects, ADVISORS: _link_advisors}

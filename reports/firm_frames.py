@@ -14,7 +14,9 @@ from schemas.tables import INPUT_TABLES
 #: Told with the client's name where it is known, with the person_id where the person isn't in the book any more.
 _OPEN_MOVES = ("unpaired", "waiting")
 _DIFFERING = ("differs", "form_missing", "book_missing")
-_OVERRIDE = ("what", "decided_by", "decided_on", "person_id", "account_key", "changed", "reason", "place")
+_SOURCE = ["source_file", "source_line"]
+_OVERRIDE = ("what", "decided_by", "decided_on", "person_id", "account_key", "changed", "reason", "place", *_SOURCE)
+_EVIDENCE = {"topic": pl.String(), "person_id": pl.String(), "source_file": pl.String(), "source_line": pl.Int64()}
 
 
 def firm_frames(run: Path, results: dict[str, pl.DataFrame], persons: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -40,7 +42,7 @@ def _account(column: str) -> pl.Expr:
 
 def _shown_account(account_key: str) -> str:
     custodian, _, number = account_key.rpartition(":")
-    return show_account(custodian, number)
+    return show_account(custodian, number.lstrip("*"))
 
 
 def _place(file: str, line: str) -> pl.Expr:
@@ -93,13 +95,18 @@ def _excess(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
 
 def _overrides(run: Path, accounts: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     """What people decided over what the files say, newest first: by whom, when, where stated, what it changed."""
-    told = (_corrections, _fixes, _links, _decisions)
-    every = pl.concat(say(_canonical(run, name)).select(_OVERRIDE) for say, name in zip(told, _STATED, strict=True))
+    says = (_corrections, _fixes, _links, _decisions)
+    every = pl.concat(say(_canonical(run, name)).select(_OVERRIDE) for say, name in zip(says, _STATED, strict=True))
     owners = accounts.drop_nulls("account_key").unique("account_key", keep="first", maintain_order=True)
     owned = every.join(owners.select("account_key", pl.col("person_id").alias("owner")), on="account_key", how="left")
-    shown = owned.with_columns(
-        pl.coalesce("person_id", "owner").alias("person_id"), _account("account_key").alias("account"),
-        *(_prose(c) for c in ("changed", "reason", "decided_by")),
+    # whose account a masked number is, the engine found out
+    told = optional(run / "derived" / "evidence.parquet", _EVIDENCE).filter(pl.col("topic") == "corrected")
+    whose = told.select(*_SOURCE, pl.col("person_id").alias("concerned")).unique(
+        _SOURCE, keep="first", maintain_order=True
+    )
+    shown = owned.join(whose, on=_SOURCE, how="left").with_columns(
+        pl.coalesce("person_id", "concerned", "owner").alias("person_id"), _account("account_key").alias("account"),
+        *(_prose(c) for c in ("reason", "decided_by")),
     )  # fmt: skip
     newest = shown.sort("decided_on", "what", "place", "changed", descending=[True, False, False, False])
     return _named(newest, persons)
@@ -119,23 +126,24 @@ def _key() -> pl.Expr:
 
 def _corrections(rows: pl.DataFrame) -> pl.DataFrame:
     target = _place("target_file", "target_line")
+    # only numbers, dates and words of a fixed list are kept to be shown
     values = pl.format(" from {} to {}", "shown_before", "shown_after").fill_null("")
     return rows.with_columns(
         pl.lit("correction").alias("what"), pl.col("declared_by").alias("decided_by"), _key(),
         pl.col("declared_on").alias("decided_on"),
-        pl.format("{} of a {} row, {}{}", "column", "table", target, values).alias("changed"),
+        pl.format("{} of {}{}", "column", target, values).alias("changed"),
     )  # fmt: skip
 
 
 def _fixes(rows: pl.DataFrame) -> pl.DataFrame:
     left_out = pl.col("shown_after") == "(leave out)"
     where = _place("fixed_file", "line_number")
-    value = pl.format(" = {}", "shown_after").fill_null("")
+    value = pl.format(" set to {}", "shown_after").fill_null(" set")
     return rows.with_columns(
         pl.when(left_out).then(pl.lit("row left out")).otherwise(pl.lit("fixed row")).alias("what"),
         pl.col("fixed_by").alias("decided_by"), pl.col("fixed_on").alias("decided_on"), _key(),
-        pl.when(left_out).then(pl.format("a {} row, {}", "kind", where))
-        .otherwise(pl.format("{} of a {} row, {}{}", "column_name", "kind", where, value)).alias("changed"),
+        pl.when(left_out).then(pl.format("{} is not read", where))
+        .otherwise(pl.format("{} of {}{}", "column_name", where, value)).alias("changed"),
         pl.col("note").alias("reason"),
     )  # fmt: skip
 

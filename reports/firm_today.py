@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from reports.advisor import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
+from reports.about import DISCLAIMER
 from reports.book import JUDGED, Book
-from reports.notes import DISCLAIMER
+from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
 from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
 from reports.sheet import Canvas, Row, set_up_page
+from reports.style import linked_look
 
 TO_DO = Lines(
     "What to do first",
     "Nothing: every file was read, every delivery came, every form agrees.",
-    (("count", "How many", "count", 2), ("what", "What", "label", 6), ("where", "Where", "link", 4)),
-)
-SINCE = Lines(
-    "Since the night before",
-    "This is the first night: there is nothing to compare with.",
-    (
-        ("what", "What", "label", 6),
-        ("now", "Tonight", "count", 2),
-        ("before", "Before", "count", 2),
-        ("change", "Change", "change", 2),
-    ),
+    (("count", "How many", "count", 2), ("what", "What", "label", 6), ("where", "Where", "strong", 4)),
 )
 STATUS_LINES = Lines(
     "What could be computed",
@@ -57,7 +48,7 @@ def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str)
     canvas.height(2, 18)
     put_tiles(canvas, 4, _tiles(book, open_now))
     row = _put_to_do(canvas, 7, book, open_now)
-    row = put_lines(canvas, row + 1, SINCE, _since(book.frames["trend"]))
+    row = put_lines(canvas, row + 1, _compared_with(book.frames["trend"]), _since(book.frames["trend"]))
     row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, name) for name in JUDGED])
     canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
     set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
@@ -92,13 +83,17 @@ def _count(frame: pl.DataFrame, column: str, *words: str) -> int:
 def _put_to_do(canvas: Canvas, row: int, book: Book, open_now: pl.DataFrame) -> int:
     """One line per kind of work there is, most pressing first, with a link to where it is done."""
     work = [line for line in _work(book, open_now) if line["count"]]
-    after = put_lines(canvas, row, TO_DO, work)
+    sheets = {
+        (index, "where"): f"'{title}'!A4"
+        for index, line in enumerate(work)
+        if (title := str(line["where"]).removeprefix("Sheet ")) != line["where"]
+    }
+    after = put_lines(canvas, row, TO_DO, work, sheets)
     for number, line in enumerate(work, row + 2):
         where = str(line["where"])
         if where.startswith(SET_ASIDE_FILE):
+            canvas.put(number, 9, where, linked_look("strong"))
             canvas.sheet.link(number, 9, target=SET_ASIDE_FILE, location=f"'{FIX_SHEET}'!A2", tip="Open the workbook")
-        else:
-            canvas.sheet.link(number, 9, location=f"'{where.removeprefix('Sheet ')}'!A4")
     return after
 
 
@@ -110,18 +105,30 @@ def _work(book: Book, open_now: pl.DataFrame) -> list[Row]:
     lines = (
         (
             _count(arrivals, "state", "missing", "stale"),
-            "deliveries missing or stale: ask the sender",
+            "Deliveries missing or stale: ask the sender",
             "Sheet Arrivals",
         ),
-        (cells, "rows set aside that a corrected cell puts right", f"{SET_ASIDE_FILE}, sheet {FIX_SHEET}"),
-        (others, "files and rows set aside that no cell puts right", "Sheet Rows set aside"),
-        (_count(moves, "state", "unpaired"), "moves of money without their other side", "Sheet Moves of money"),
-        (open_now.filter(pl.col("person_id").is_null()).height, "findings of no client yet", "Sheet Unmatched"),
-        (frames["forms"].height, "boxes of tax forms that differ from the book", "Sheet Forms against the book"),
-        (frames["excess"].height, "excess contributions that stand or may stand", "Sheet Excess contributions"),
-        (_count(arrivals, "state", "late"), "deliveries due and not here yet", "Sheet Arrivals"),
+        (cells, "Rows set aside that a corrected cell puts right", f"{SET_ASIDE_FILE}, sheet {FIX_SHEET}"),
+        (others, "Files and rows set aside that no cell puts right", "Sheet Rows set aside"),
+        (_count(moves, "state", "unpaired"), "Moves of money without their other side", "Sheet Moves of money"),
+        (open_now.filter(pl.col("person_id").is_null()).height, "Findings of no client yet", "Sheet Unmatched"),
+        (frames["forms"].height, "Boxes of tax forms that differ from the book", "Sheet Forms against the book"),
+        (frames["excess"].height, "Excess contributions that stand or may stand", "Sheet Excess contributions"),
+        (_count(arrivals, "state", "late"), "Deliveries due and not here yet", "Sheet Arrivals"),
     )
     return [{"count": count, "what": what, "where": where} for count, what, where in lines]
+
+
+def _compared_with(trend: pl.DataFrame) -> Lines:
+    before = trend["as_of"].slice(1, 1).to_list()
+    return Lines(
+        f"Since the run of {long_date(before[0])}" if before else "Since the run before",
+        "This is the first night: there is nothing to compare with.",
+        (
+            ("what", "What", "label", 6), ("now", "Tonight", "count", 2), ("before", "Before", "count", 2),
+            ("change", "Change", "change", 2),
+        ),
+    )  # fmt: skip
 
 
 def _since(trend: pl.DataFrame) -> list[Row]:

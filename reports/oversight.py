@@ -21,10 +21,10 @@ TREND = Sheet(
         Column("files_set_aside", "Files set aside", "int", 11),
         Column("rows", "Rows", "int", 11),
         Column("rows_set_aside", "Rows set aside", "int", 11),
-        Column("clients", "Clients", "int", 10),
-        *(Column(s, s.capitalize(), "int", 10.5) for s in SEVERITIES),
+        Column("clients", "Clients", "int", 10.5),
+        *(Column(s, s.capitalize(), "int", 11.5) for s in SEVERITIES),
         Column("new", "New", "int", 9),
-        Column("resolved", "Resolved", "int", 11),
+        Column("resolved", "Resolved", "int", 11.5),
         *(
             Column(f"{table}_{status}", f"{said}: {status if status == 'computed' else 'UNKNOWN'}", "int", 12.5)
             for table, said in (

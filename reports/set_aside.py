@@ -11,6 +11,7 @@ import polars as pl
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from reports.book import Book
+from reports.grid import counted
 from reports.page import Page, PagedWorkbook
 from reports.sheet import Canvas, Column, Sheet, put_header, put_value, set_up_page, write_sheet
 from reports.style import Looks
@@ -21,21 +22,23 @@ FIX_SHEET = "Fix here"
 
 #: Headers are the house kind's own names (and those it knows to stand beside them), so that the sheet is recognised.
 COLUMNS = (
-    Column("file", "file", "wrap", 34),
-    Column("line_number", "line_number", "int", 13),
-    Column("kind_said", "kind of row", "wrap", 18),
-    Column("column_name", "column_name", "wrap", 18),
-    Column("was", "what the cell holds", "wrap", 20),
-    Column("expected", "what was expected", "wrap", 40),
-    Column("corrected_value", "corrected_value", "text", 26, entry=True),
-    Column("fixed_by", "fixed_by", "text", 16, entry=True),
-    Column("fixed_on", "fixed_on", "date", 14, entry=True),
-    Column("note", "note", "text", 24, entry=True),
-    Column("row_says", "the whole row", "wrap", 60),
+    Column("file", "file", "wrap", 26),
+    Column("line_number", "line_number", "int", 12.5),
+    Column("column_name", "column_name", "wrap", 17),
+    Column("was", "what the cell holds", "wrap", 19),
+    Column("expected", "what was expected", "wrap", 32),
+    Column("corrected_value", "corrected_value", "text", 23, entry=True),
+    Column("fixed_by", "fixed_by", "text", 15, entry=True),
+    Column("fixed_on", "fixed_on", "date", 13, entry=True),
+    Column("note", "note", "text", 18, entry=True),
+    Column("row_says", "the whole row", "wrap", 58),
+    Column("kind_said", "kind of row", "wrap", 16),
     Column("source_sha256", "file_sha256", "id", 62),
 )
 _PLACE = {column.header: place for place, column in enumerate(COLUMNS, 1)}
 _LETTER = {header: "ABCDEFGHIJKL"[place - 1] for header, place in _PLACE.items()}
+#: The column a person types the right value into.
+CORRECTED = _LETTER["corrected_value"]
 
 OTHER = Sheet(
     title="Other problems",
@@ -90,7 +93,7 @@ def _write_start(canvas: Canvas, fixes: pl.DataFrame, others: pl.DataFrame, foot
     canvas.put(1, 1, "Rows set aside: fix them and drop this workbook into the inbox", "title", span=2)
     canvas.height(1, 30)
     lines = fixes.select("source_sha256", "line_number").n_unique()
-    said = f"{lines} rows to fix on the sheet {FIX_SHEET}  ·  {others.height} other problems"
+    said = f"{counted(lines, 'row')} to fix on the sheet {FIX_SHEET}  ·  {counted(others.height, 'other problem')}"
     canvas.put(2, 1, said, "lead", span=2)
     for number, step in enumerate(_STEPS, 1):
         canvas.put(number + 3, 1, number, "count")
@@ -119,7 +122,7 @@ def _write_fixes(canvas: Canvas, fixes: pl.DataFrame, footer: str) -> None:
                 put_value(canvas, number, place, column, row[column.field])
     canvas.sheet.freeze_panes = "C2"
     canvas.sheet.print_title_rows = "1:1"
-    canvas.sheet.print_area = f"A1:{_LETTER['the whole row']}{max(1, fixes.height) + 1}"
+    canvas.sheet.print_area = f"A1:{_LETTER['kind of row']}{max(1, fixes.height) + 1}"
     set_up_page(canvas.sheet, footer, tab="B3413A")
 
 
@@ -156,7 +159,7 @@ def _offer(sheet: Page, fixes: pl.DataFrame, lists: dict[tuple[str, str], tuple[
         choice = DataValidation(type="list", formula1=cells, allow_blank=True, showErrorMessage=False)
         rows = fixes.filter(pl.col("kind") == kind, pl.col("column_name") == name)["sheet_row"].to_list()
         for row in rows:
-            choice.add(f"{_LETTER['corrected_value']}{row}")
+            choice.add(f"{CORRECTED}{row}")
         sheet.add_data_validation(choice)
     if fixes.height:
         day = DataValidation(type="date", operator="greaterThan", formula1="36526", allow_blank=True)

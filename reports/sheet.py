@@ -249,7 +249,7 @@ def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value
     """One value of a table, with the look of its column's kind (or of its word)."""
     look = word_look(value) if column.kind == "word" and isinstance(value, str) else _look_of(column)
     canvas.put(row, place, value, look)
-    if isinstance(value, str) and column.kind in ("wrap", "link"):
+    if isinstance(value, str) and column.kind == "wrap":
         canvas.fit(row, value, column.width, look)
 
 

@@ -21,8 +21,8 @@ def test_the_summary_counts_what_arrived_and_names_what_did_not(tmp_path: Path) 
     code, said = run(inbox, tmp_path / "out")
     assert code == 0, said
     assert "expected files: 1 arrived, 1 late, 1 missing, 1 not due" in said
-    assert "missing: Forms 5498 of ...1234, due 2026-04-15" in said
-    assert "late: Payroll, due 2027-04-30" in said
+    assert "missing: Forms 5498 of ...1234 (form 5498), due 2026-04-15" in said
+    assert "late: Payroll (payroll contributions), due 2027-04-30" in said
     assert [secret for secret in SECRETS if secret in said] == []
     arrivals = pl.read_parquet(tmp_path / "out/latest/results/arrivals.parquet")
     assert arrivals.select("source", "state").rows()[0] == ("Balances", "arrived")

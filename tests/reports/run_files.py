@@ -13,7 +13,7 @@ from schemas.tables import INPUT_TABLES, RESULT_TABLES, result_schema
 
 AS_OF = date(2026, 11, 24)
 FINGERPRINT = "0f1e2d3c4b5a" + "0" * 52
-CANONICAL = ("persons", "advisors")
+CANONICAL = ("persons", "advisors", "corrections")
 
 
 def money(text: str) -> Decimal:
@@ -26,7 +26,7 @@ class RunFiles:
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = {}
 
-    def add(self, table: str, **values: Any) -> RunFiles:
+    def add(self, table: str, /, **values: Any) -> RunFiles:
         self.rows.setdefault(table, []).append(values)
         return self
 
@@ -304,6 +304,7 @@ def small_book() -> RunFiles:
         raw_line_sha256="c" * 64,
         source_sha256="a" * 64,
     )
+    _for_compliance(run)
     run.add(
         "limits_used",
         tax_year=2026,
@@ -313,6 +314,70 @@ def small_book() -> RunFiles:
         authority="IRS Notice 2025-67",
     )
     return run
+
+
+def _for_compliance(run: RunFiles) -> None:
+    """A move without its other leg, a box that differs, an excess nobody knows yet, a correction, a night before."""
+    history = "History_for_Account_211000101.csv"
+    run.add(
+        "event_pairs",
+        person_id="P1",
+        tax_year=2026,
+        kind="roth_conversion",
+        state="unpaired",
+        out_account_key="fidelity:211000101",
+        left_on=date(2026, 10, 5),
+        out_amount=money("7500"),
+        days_open=50,
+        out_file=history,
+        out_line=14,
+    )
+    run.add("event_pairs", person_id="P1", tax_year=2026, kind="rollover", state="paired", out_amount=money("1"))
+    run.add(
+        "reconciliation",
+        person_id="P1",
+        custodian="schwab",
+        account_key="schwab:55550102",
+        tax_year=2025,
+        form="5498",
+        box="5",
+        what="fair market value",
+        form_amount=money("89999.75"),
+        book_amount=money("90250.00"),
+        difference=money("-250.25"),
+        state="differs",
+    )
+    run.add(
+        "reconciliation", person_id="P1", account_key="schwab:1", tax_year=2025, form="5498", box="1", state="agrees"
+    )
+    run.add(
+        "excess_contributions",
+        person_id="P2",
+        tax_year=2026,
+        ira_kind="roth",
+        status="UNKNOWN",
+        reasons=["excess_before_not_known: state it in excess_carryovers"],
+        cumulative_excess=money("3500"),
+        excise_tax=money("210"),
+    )
+    run.add(
+        "corrections",
+        table="transactions",
+        column="amount",
+        person_id="P1",
+        target_file=history,
+        target_line=9,
+        shown_before="75000.00",
+        shown_after="7500.00",
+        declared_by="Carl",
+        declared_on=date(2026, 11, 20),
+        reason="typed one nought too many",
+        source_file="corrections.csv",
+        source_line=2,
+    )
+    shared = {"rows": 14, "rows_set_aside": 1, "clients": 4, "critical": 1, "high": 4, "mega_backdoor_unknown": 1}
+    run.add("trend", as_of=date(2026, 11, 23), files=3, form_8606_computed=0, form_8606_unknown=4, **shared)
+    run.add("trend", as_of=AS_OF, files=2, form_8606_computed=2, form_8606_unknown=1, **shared)
 
 
 def large_book(advisors: int = 5, households: int = 40) -> RunFiles:

@@ -18,6 +18,7 @@ from reports import write_workbooks
 from reports.advisor import TOPICS
 from reports.book import file_names
 from reports.firm import ADVISORS, BY_RULE, FILES, REJECTS, UNMATCHED
+from reports.oversight import EXCESS, FORMS, MOVES, OVERRIDES, TREND
 from reports.sheet import CELL_LIMIT, CUT, HEADER_ROW, prose, safe_text
 from reports.style import KIND_LOOKS
 from schemas.tables import result_schema
@@ -36,7 +37,24 @@ ADVISOR_SHEETS = [
     "Data problems",
     "About",
 ]
-FIRM_SHEETS = ["Summary", "Files", "Arrivals", "Rows set aside", "By advisor", "Findings by rule", "Unmatched", "About"]
+FIRM_SHEETS = [
+    "Today",
+    "By advisor",
+    "By finding",
+    "Trend",
+    "Files",
+    "Arrivals",
+    "Rows set aside",
+    "Moves of money",
+    "Forms against the book",
+    "Excess contributions",
+    "Overrides",
+    "Unmatched",
+    "About",
+]
+
+
+OVERSIGHT = (TREND, MOVES, FORMS, EXCESS, OVERRIDES)
 
 
 def write(run: RunFiles, folder: Path, **more: Any) -> list[Path]:
@@ -79,7 +97,7 @@ def firm(folder: Path) -> Workbook:
 def test_a_workbook_per_advisor_with_clients_and_one_for_the_firm(
     folder: Path, advisor: Workbook, firm: Workbook
 ) -> None:
-    assert sorted(p.name for p in folder.iterdir()) == ["A1.xlsx", "B7.xlsx", "_firm.xlsx"]
+    assert sorted(p.name for p in folder.iterdir()) == ["A1.xlsx", "B7.xlsx", "_firm.xlsx", "_set_aside.xlsx"]
     assert advisor.sheetnames == ADVISOR_SHEETS
     assert firm.sheetnames == FIRM_SHEETS
     assert {p.stat().st_mode & 0o777 for p in folder.iterdir()} == {0o600}
@@ -154,7 +172,7 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
 
 
 def test_no_header_word_is_wider_than_its_column() -> None:
-    for spec in (*(spec for spec, _ in TOPICS), FILES, REJECTS, ADVISORS, BY_RULE, UNMATCHED):
+    for spec in (*(spec for spec, _ in TOPICS), FILES, REJECTS, ADVISORS, BY_RULE, UNMATCHED, *OVERSIGHT):
         for column in spec.columns:
             room_for_filter_button = 3.3 if KIND_LOOKS[column.kind].horizontal == "right" else 1
             longest = max(map(len, column.header.split()))
@@ -440,7 +458,7 @@ def test_firm_workbook_for_operations(firm: Workbook) -> None:
     assert (advisors["A1"]["Dollars: tax"], advisors["A1"]["Dollars: excess"]) == (2423.08, 1200.5)
     assert (advisors["A1"]["Data problems"], advisors["B7"]["Data problems"]) == (5, 0)
     assert advisors["B7"]["Workbook"] == "B7.xlsx"
-    rules = {r["Rule"]: r for r in table(firm["Findings by rule"])}
+    rules = {r["Rule"]: r for r in table(firm["By finding"])}
     assert rules["basis_unknown"]["Dollars"] is None
     assert advisors["B7"]["Dollars: excess"] is None
     assert rules["unmatched_account"]["Findings"] == 2
@@ -449,14 +467,67 @@ def test_firm_workbook_for_operations(firm: Workbook) -> None:
         "Account schwab ...7777 belongs to no client",
         "Account fidelity ...8888 belongs to no client",
     ]
-    assert {firm["Summary"].cell(5, c).value: firm["Summary"].cell(4, c).value for c in range(1, 13, 2)} == {
-        "Files received": 2,
-        "Accepted": 1,
-        "Partly accepted": 1,
-        "Rejected": 0,
-        "Delivered again": 0,
+    assert {firm["Today"].cell(5, c).value: firm["Today"].cell(4, c).value for c in range(1, 13, 2)} == {
+        "Files in the book": 2,
+        "Files set aside whole": 0,
         "Rows set aside": 1,
+        "Deliveries missing": 1,
+        "Critical findings": 1,
+        "High findings": 4,
     }
+
+
+def test_the_firm_s_first_sheet_says_what_to_do_and_leads_there(firm: Workbook) -> None:
+    sheet = firm["Today"]
+    lines = [[c.value for c in row if c.value is not None] for row in sheet.iter_rows(min_row=7, max_row=25)]
+    at = lines.index(["What to do first"])
+    assert lines[at + 2 : at + 8] == [
+        [1, "Deliveries missing or stale: ask the sender", "Sheet Arrivals"],
+        [1, "Files and rows set aside that no cell puts right", "Sheet Rows set aside"],
+        [1, "Moves of money without their other side", "Sheet Moves of money"],
+        [2, "Findings of no client yet", "Sheet Unmatched"],
+        [1, "Boxes of tax forms that differ from the book", "Sheet Forms against the book"],
+        [1, "Excess contributions that stand or may stand", "Sheet Excess contributions"],
+    ]
+    links = [c.hyperlink.location for row in sheet.iter_rows() for c in row if c.hyperlink]
+    assert links[:2] == ["'Arrivals'!A4", "'Rows set aside'!A4"]
+    assert len(links) == 6
+    start = next(n for n, line in enumerate(lines) if line == ["Since the run of November 23, 2026"])
+    assert ["Files in the book", 2, 3, -1] in lines[start:]
+    assert ["Forms 8606 UNKNOWN", 1, 4, -3] in lines[start:]
+
+
+def test_what_compliance_looks_at(firm: Workbook) -> None:
+    (move,) = table(firm["Moves of money"])
+    assert (move["State"], move["Client"], move["Advisor"], move["Dollars"]) == (
+        "unpaired",
+        "Maria Alvarez",
+        "A1",
+        7500,
+    )
+    assert (move["From"], move["To"], move["Missing"]) == ("fidelity ...0101", None, "the leg it arrived by")
+    assert move["Where it is stated"] == "History_for_Account_...0101.csv:14"
+    (form,) = table(firm["Forms against the book"])
+    assert (form["State"], form["Account"], form["Box"], form["Difference"]) == (
+        "differs",
+        "schwab ...0102",
+        "5",
+        -250.25,
+    )
+    (excess,) = table(firm["Excess contributions"])
+    assert (excess["Client"], excess["Status"], excess["6% tax"], excess["Excess standing"]) == (
+        "Luis Alvarez",
+        "UNKNOWN",
+        None,
+        None,
+    )
+    (override,) = table(firm["Overrides"])
+    assert (override["What"], override["By"], override["Client"]) == ("correction", "Carl", "Maria Alvarez")
+    assert override["What it changed"] == "amount of History_for_Account_...0101.csv:9 from 75000.00 to 7500.00"
+    assert [(str(r["As of"].date()), r["Files"], r["8606: UNKNOWN"]) for r in table(firm["Trend"])] == [
+        ("2026-11-24", 2, 1),
+        ("2026-11-23", 3, 4),
+    ]
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
