@@ -23,7 +23,7 @@ FIX_SHEET = "Fix here"
 #: Headers are the house kind's own names (and those it knows to stand beside them), so that the sheet is recognised.
 COLUMNS = (
     Column("file", "file", "wrap", 26),
-    Column("line_number", "line_number", "int", 12.5),
+    Column("line_number", "line_number", "int", 14.5),
     Column("column_name", "column_name", "wrap", 17),
     Column("was", "what the cell holds", "wrap", 19),
     Column("expected", "what was expected", "wrap", 32),
