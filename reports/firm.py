@@ -79,7 +79,7 @@ REJECTS = Sheet(
         Column("rule", "Rule", "wrap", 28),
         Column("expected", "What was expected", "wrap", 56),
         Column("open", "Open", "text", 17),
-        Column("otherwise", "Else", "wrap", 40),
+        Column("otherwise", "What else to do", "wrap", 40),
         Column("raw_line_sha256", "Raw line sha256", "id", 70, printed=False),
         Column("source_sha256", "File sha256", "id", 70, printed=False),
     ),

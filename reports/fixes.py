@@ -39,7 +39,7 @@ FIXES = {
     "plan_sources": "plan_sources: what the payroll file's column means in this plan.",
     "other_deferrals": "plan_contributions of the other employers: pre_tax_deferrals and roth_deferrals.",
     "deferrals_missing": "plan_contributions: pre_tax_deferrals and roth_deferrals to date.",
-    "row_set_aside": "Correct the line (the firm workbook, Rows set aside, says how) and drop the file again.",
+    "row_set_aside": "Operations: fix the row in _set_aside.xlsx, or correct the file, and drop it into the inbox.",
     "account_owner_contested": "account_links (or accounts: person_id): one owner, and end the link that is wrong.",
     "merged_rows_differ": "tax_profiles, ira_basis, plan_contributions: state the same under both person_ids.",
     "unclassified_event": "transactions: same account, amount and date; the transaction_type it was (or market).",

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl import Workbook
 
 from tests.intake.nights import Book, Night
 
@@ -240,3 +241,29 @@ def test_every_line_is_accounted_for_with_and_without_fixes(tmp_path: Path) -> N
             assert row["lines_total"] == sum(
                 row[f"lines_{c}"] for c in ("preamble", "header", "data", "subtotal", "trailer", "blank", "unknown")
             )
+
+
+def test_a_faulty_cell_of_a_workbook_is_fixed_once_every_one_of_its_row_is(tmp_path: Path) -> None:
+    workbook = Workbook()
+    sheet = workbook.active
+    sheet.title = "values"
+    sheet.append(["custodian", "account_number", "as_of", "market_value"])
+    sheet.append(["schwab", 1234567890123456789, "2026-02-02", "=1/0"])
+    sheet.append(["schwab", "2222", "2026-02-02", 5])
+    workbook.save(tmp_path / "values.xlsx")
+    data = (tmp_path / "values.xlsx").read_bytes()
+    named = sha256(f"{sha256(data).hexdigest()}[values]".encode()).hexdigest()
+    book = Book(tmp_path).drop("values.xlsx", data)
+    book.drop("a.csv", f"{HEADER}{named},2,market_value,7.50,ops,2026-02-27,\n")
+    first = book.night()
+    assert first.rules() == ["number_not_exact"]
+    assert first.table("balances")["account_number"].to_list() == ["2222"]
+    second = book.drop("b.csv", f"{HEADER}{named},2,account_number,1234567890123456789,ops,2026-02-28,\n").night(
+        "2026-03-02"
+    )
+    assert second.rejects.is_empty()
+    rows = second.table("balances").select("account_number", "market_value", "source_file").rows()
+    assert rows == [
+        ("1234567890123456789", Decimal("7.50"), "values.xlsx[values] (fixed by a.csv:2, b.csv:2)"),
+        ("2222", Decimal("5.00"), "values.xlsx[values]"),
+    ]

@@ -157,8 +157,8 @@ def test_round_trip_every_row_is_accepted_and_nothing_is_unknown(book: Nights) -
     assert set(gone["status"]) == {"resolved"}
     page = explain(second, "P1", 2026)
     assert "roth conversion out of $7,500 on 2026-02-10 in testcust ...1234  [transactions.csv (fixed by " in page
-    assert "basis of a ira_basis row set aside [basis.csv:2] fixed to 0, stated on 2026-12-01" in page
-    assert "a transactions row [transactions.csv:5] left out, stated on 2026-12-01" in page
+    assert "basis of a row of ira_basis, set aside [basis.csv:2], fixed to 0, stated on 2026-12-01" in page
+    assert "a row of transactions [transactions.csv:5] left out, stated on 2026-12-01" in page
     overrides = table(load_workbook(second / "workbooks" / "_firm.xlsx")["Overrides"])
     told = {(r["What"], r["What it changed"]) for r in overrides}
     assert told == {

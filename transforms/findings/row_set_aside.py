@@ -18,7 +18,7 @@ FINDING = Finding(
         'The row breaks the rule ' || b.rule || '; '
             || concat_ws(', ', case when b.blocks_form_8606 then 'Form 8606' end, case when b.blocks_ira_limits then 'IRA limits' end,
                 case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,
-        'Correct the line (the firm workbook, sheet Rows set aside, says how) and drop the file in the inbox again.' as action,
+        'Operations: fix the row in _set_aside.xlsx, or correct the file, and drop it into the inbox.' as action,
     from blocking_rejects as b
     where (b.blocks_form_8606 or b.blocks_ira_limits or b.blocks_mega) and not starts_with(b.rule, 'correction_')
     """,

@@ -326,7 +326,8 @@ def _whole_again(
     places = ragged.select("source_line", "column").rows()
     open_lines = {line for line, column in places if (line, column) not in fixed} - gone
     back = ragged.filter(~pl.col("source_line").is_in(open_lines | gone)).unique("source_line", maintain_order=True)
-    left = ragged.filter(pl.col("source_line").is_in(open_lines))
+    told = pl.Series([line in open_lines and (line, column) not in fixed for line, column in places], dtype=pl.Boolean)
+    left = ragged.filter(told)
     return pl.concat([house, back.select(house.columns)]), left if left.height else None
 
 

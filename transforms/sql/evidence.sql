@@ -54,8 +54,8 @@ fixed as (
     select
         coalesce(f.person_id, a.person_id) as person_id, y.tax_year, 'corrected' as topic, a.account_key, f.source_file,
         f.source_line, null::decimal(18, 2) as amount,
-        case when f.column_name = '(row)' then 'a ' || f.kind || ' row [' || f.fixed_file || ':' || f.line_number || '] left out'
-            else f.column_name || ' of a ' || f.kind || ' row set aside [' || f.fixed_file || ':' || f.line_number || '] fixed'
+        case when f.column_name = '(row)' then 'a row of ' || f.kind || ' [' || f.fixed_file || ':' || f.line_number || '] left out'
+            else f.column_name || ' of a row of ' || f.kind || ', set aside [' || f.fixed_file || ':' || f.line_number || '], fixed'
                 || coalesce(' to ' || f.shown_after, '')
         end || ', stated on ' || f.fixed_on as text,
     from row_fixes as f
