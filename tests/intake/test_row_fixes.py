@@ -264,6 +264,6 @@ def test_a_faulty_cell_of_a_workbook_is_fixed_once_every_one_of_its_row_is(tmp_p
     assert second.rejects.is_empty()
     rows = second.table("balances").select("account_number", "market_value", "source_file").rows()
     assert rows == [
-        ("1234567890123456789", Decimal("7.50"), "values.xlsx[values] (fixed by a.csv:2, b.csv:2)"),
+        ("1234567890123456789", Decimal("7.50"), "values.xlsx[values] (fixed by b.csv:2, a.csv:2)"),
         ("2222", Decimal("5.00"), "values.xlsx[values]"),
     ]
