@@ -118,7 +118,7 @@ ADVISORS = Sheet(
 BY_RULE = Sheet(
     title="By finding",
     heading="By finding",
-    lead="One row per rule and kind of dollars, open findings of the whole firm.",
+    lead="One row per rule and kind of dollars, open findings of the whole firm, parts of another one too.",
     table="FindingsByRule",
     columns=(
         Column("finding", "Finding", "wrap", 36),
@@ -265,7 +265,7 @@ def _by_advisor(book: Book) -> pl.DataFrame:
         .agg(pl.len().alias("clients"), pl.coalesce("household_id", "person_id").n_unique().alias("households"))
     )
     still_open = (
-        findings.filter(pl.col("status") != "resolved")
+        findings.filter(pl.col("status") != "resolved", pl.col("part_of").is_null())
         .group_by("advisor_id")
         .agg(
             *(_count_of("severity", s) for s in SEVERITIES),

@@ -55,24 +55,26 @@ def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str)
 
 
 def _about(book: Book, open_now: pl.DataFrame) -> str:
-    nobody = open_now.filter(pl.col("person_id").is_null()).height
+    problems = open_now.filter(pl.col("part_of").is_null())
+    nobody = problems.filter(pl.col("person_id").is_null()).height
     return (
         f"As of {long_date(book.as_of)}  ·  {counted(len(book.advisors), 'advisor')}  ·  "
-        f"{counted(book.frames['persons'].height, 'client')}  ·  {counted(open_now.height, 'open finding')}, "
+        f"{counted(book.frames['persons'].height, 'client')}  ·  {counted(problems.height, 'open exception')}, "
         f"{nobody} of no client"
     )
 
 
 def _tiles(book: Book, open_now: pl.DataFrame) -> list[tuple[str, int, str]]:
     held = book.frames["files"].filter(pl.col("state") != "duplicate")
+    problems = open_now.filter(pl.col("part_of").is_null())
     lines = book.frames["rejects"].drop_nulls("line_number").unique(["source_sha256", "line_number"]).height
     return [
         ("Files in the book", held.height, ""),
         ("Files set aside whole", _count(held, "state", "rejected"), "critical"),
         ("Rows set aside", lines, "high"),
         ("Deliveries missing", _count(book.frames["arrivals"], "state", "missing", "stale"), "critical"),
-        ("Critical findings", _count(open_now, "severity", "critical"), "critical"),
-        ("High findings", _count(open_now, "severity", "high"), "high"),
+        ("Critical exceptions", _count(problems, "severity", "critical"), "critical"),
+        ("High exceptions", _count(problems, "severity", "high"), "high"),
     ]
 
 

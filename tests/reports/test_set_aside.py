@@ -77,13 +77,17 @@ def book(tmp_path: Path) -> Nights:
 
 def _run(book: Nights, as_of: str, previous: Path | None = None) -> Path:
     """One night: intake, engine, workbooks."""
+    run = _computed(book, as_of, previous)
+    write_workbooks(run, as_of=date.fromisoformat(as_of), tax_years=[2026], fingerprint="0" * 64, version="0.1.0")
+    return run
+
+
+def _computed(book: Nights, as_of: str, previous: Path | None) -> Path:
     night = book.night(as_of)
     run = book.root / f"run-{as_of}"
     run.mkdir()
     night.canonical.rename(run / "canonical")
-    day = date.fromisoformat(as_of)
-    compute(run / "canonical", run, as_of=day, tax_years=[2026], previous=previous)
-    write_workbooks(run, as_of=day, tax_years=[2026], fingerprint="0" * 64, version="0.1.0")
+    compute(run / "canonical", run, as_of=date.fromisoformat(as_of), tax_years=[2026], previous=previous)
     return run
 
 
@@ -217,3 +221,14 @@ def test_the_firm_workbook_leads_to_the_cell_to_fix(book: Nights) -> None:
     rows = [row[0] for row in sheet.iter_rows(min_row=5, values_only=True)]
     assert leads["balances.csv"] == f"'Rows set aside'!A{5 + rows.index('balances.csv')}"
     assert "accounts.csv" not in leads
+
+
+def test_a_day_with_few_answers_is_no_alarm(book: Nights) -> None:
+    header = "file_sha256,line_number,column_name,corrected_value,fixed_by,fixed_on\n"
+    previous = None
+    for day, count in enumerate((9, 9, 9, 1), 1):
+        lines = "".join(f"{day:064},{line},amount,(withdrawn),Ops,2026-12-01\n" for line in range(2, 2 + count))
+        book.drop(f"fixes-{day}.csv", header + lines)
+        previous = _computed(book, f"2026-12-0{day}", previous)
+    assert previous is not None
+    assert "row_count" not in _results(previous, "controls")["control"].to_list()

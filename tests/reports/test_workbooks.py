@@ -472,8 +472,8 @@ def test_firm_workbook_for_operations(firm: Workbook) -> None:
         "Files set aside whole": 0,
         "Rows set aside": 1,
         "Deliveries missing": 1,
-        "Critical findings": 1,
-        "High findings": 4,
+        "Critical exceptions": 1,
+        "High exceptions": 4,
     }
 
 

@@ -13,6 +13,8 @@ named as (
             '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)([-_ ]?#)', '#\2', 'g') as pattern,
     from intake_files
     where state in ('accepted', 'partial') and received_at <= (select as_of from run)
+        -- people answer as many questions as they can that day
+        and coalesce(kind not in ('corrections', 'link_decisions', 'row_fixes'), true)
 ),
 nights as (
     select profile, pattern, coverage, received_at, sum(rows) as rows,
