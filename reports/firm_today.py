@@ -128,7 +128,7 @@ def _compared_with(trend: pl.DataFrame) -> Lines:
         "This is the first night: there is nothing to compare with.",
         (
             ("what", "What", "label", 6), ("now", "Tonight", "count", 2), ("before", "Before", "count", 2),
-            ("change", "Change", "change", 2),
+            ("change", "Change", "count change", 2),
         ),
     )  # fmt: skip
 

@@ -149,7 +149,7 @@ PAGE_LOOKS = (
     ),
     Look("label", size=10, wrap=True),
     Look("count", size=10, number_format="#,##0", horizontal="right"),
-    Look("change", size=10, number_format='"+"#,##0;"-"#,##0;0', horizontal="right"),
+    Look("count change", size=10, number_format='"+"#,##0;"-"#,##0;0', horizontal="right"),
     Look("amount", size=10, bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
     Look("key dollars", bold=True, number_format=WHOLE_DOLLARS, horizontal="right"),
     Look("strong", bold=True, wrap=True),
