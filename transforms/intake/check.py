@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from transforms.intake.book import NO_KEYRING, digest
 from transforms.intake.deliveries import read_delivery
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
-from transforms.intake.register import Entry, printable
+from transforms.intake.register import Entry, looked_at_on, printable
 
-#: A file that is only looked at has no night it came in.
-_NO_NIGHT = date(1970, 1, 1)
 _SHOWN = 20
 
 
@@ -68,7 +65,7 @@ class FileCheck:
 def check_file(path: Path, firm_key: bytes, keyring: Keyring = NO_KEYRING) -> FileCheck:
     """Read one file as tonight's run would, by itself. Raises `OSError` if it can't be opened."""
     data = path.read_bytes()
-    found = read_delivery(data, Entry(_NO_NIGHT, printable(path.name), sha256(data).hexdigest()), keyring, {})
+    found = read_delivery(data, Entry(looked_at_on(), printable(path.name), sha256(data).hexdigest()), keyring, {})
     first, *members = [_checked(reading, firm_key) for reading in found]
     return replace(first, members=tuple(members))
 

@@ -71,6 +71,11 @@ class Register:
             raise ValueError(f"{path.name} isn't a register of files: {bad}") from bad
 
 
+def looked_at_on() -> date:
+    """The night of a file that is only looked at: the machine's own day, since a date after it can't have been yet."""
+    return date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
+
+
 def printable(name: str) -> str:
     """A name somebody else gave, as it may be printed and stored: no line breaks, no broken bytes."""
     return "".join(c if c.isprintable() else "?" for c in name)

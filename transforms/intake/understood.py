@@ -5,7 +5,6 @@ Beside line numbers and our own names only closed vocabularies are said: transac
 
 from __future__ import annotations
 
-from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,10 +15,8 @@ from schemas.tables import UNCLASSIFIED
 from transforms.intake import lines
 from transforms.intake.book import digest
 from transforms.intake.reading import Reading, read_file
-from transforms.intake.register import Entry
+from transforms.intake.register import Entry, looked_at_on
 
-#: A file that is only looked at has no night it came in.
-_NO_NIGHT = date(1970, 1, 1)
 #: How many line numbers are shown of each way of understanding a line, unless all are asked for.
 SHOWN = 5
 _UNREADABLE = {
@@ -36,7 +33,7 @@ def understood(path: Path, firm_key: bytes, *, every: bool = False) -> list[str]
     Empty for a file set aside as a whole, and for formats that aren't read line by line. Raises `OSError`.
     """
     data = path.read_bytes()
-    reading = read_file(data, Entry(_NO_NIGHT, path.name, sha256(data).hexdigest()))
+    reading = read_file(data, Entry(looked_at_on(), path.name, sha256(data).hexdigest()))
     if reading.error or not reading.counts:
         return []
     spans = _spans(reading, data)
