@@ -189,5 +189,5 @@ def _put_counts(canvas: Canvas, row: int, column: int, heading: str, counts: dic
     rows = f"{row + 1}:${{letter}}${row + len(counts)}"
     names, values = (f"'Today'!${c}$" + rows.format(letter=c) for c in (LETTERS[column], LETTERS[column + 2]))
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    bars = Bars(tuple(counts), tuple(counts.values()), names, values, "#,##0", f"Bar chart. {heading}: {said}.")
+    bars = Bars(tuple(counts), tuple(counts.values()), names, values, f"Bar chart. {heading}: {said}.")
     put_bars(canvas.sheet, bars, first=(row + 1, column), last=(row + CHART_ROWS, column + 3))
