@@ -13,6 +13,8 @@ named as (
             '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)([-_ ]?#)', '#\2', 'g') as pattern,
     from intake_files
     where state in ('accepted', 'partial') and received_at <= (select as_of from run)
+        -- an advisor's workbook has as many rows as there are findings
+        and kind is distinct from 'finding_marks'
 ),
 nights as (
     select profile, pattern, coverage, received_at, sum(rows) as rows,
