@@ -118,7 +118,7 @@ def nights(tmp_path: Path) -> Nights:
 def test_five_nights(nights: Nights) -> None:
     """7,500 of basis over 97,500: 6,923.08 taxable; with 7,500 left in the pool 7,500 x 7,500 / 15,000, so 3,750."""
     nights.night("2026-10-01", FILES)
-    assert str(nights.row("P1")["Dollars"]) == "6923.08"
+    assert nights.row("P1")["Dollars"] == 6923.08
     assert set(PEOPLE) <= set(nights.order())
 
     # night 2: three marks come back; one is dismissed, one snoozed, one in progress
@@ -151,7 +151,7 @@ def test_five_nights(nights: Nights) -> None:
     problems = load_workbook(nights.path)["Data problems"]
     assert any("Two answers" in str(c) for row in problems.iter_rows(values_only=True) for c in row)
     again = nights.row("P1")
-    assert (again["Your status"], again["Note"], str(again["Dollars"])) == (None, "She'd rather pay.", "3750")
+    assert (again["Your status"], again["Note"], again["Dollars"]) == (None, "She'd rather pay.", 3750)
     assert again["About your mark"] == (
         "Back, because its dollars moved from $6,923.08 to $3,750. It was dismissed by Ada on October 2, 2026"
     )
