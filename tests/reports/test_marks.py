@@ -17,6 +17,7 @@ from reports.marks import ENTRIES
 from schemas.marks import FINDING_ID, MARK_STATUSES
 from tests.intake.nights import KEY, Book
 from tests.marked import Answer, answered, columns, day, header_row, shown
+from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles
 from transforms.engine import compute
 from transforms.intake import firm_fingerprint
 
@@ -227,3 +228,26 @@ def test_a_client_who_moved_takes_the_marks_along(nights: Nights) -> None:
 
 def _text(book: Workbook) -> str:
     return "\n".join(str(c) for sheet in book for row in sheet.iter_rows(values_only=True) for c in row)
+
+
+def test_what_is_put_aside_is_off_the_first_page_and_counts_for_nobody(tmp_path: Path) -> None:
+    """It stands at the end of Exceptions, after information, though it is the gravest of all."""
+    run = RunFiles().add("advisors", advisor_id="A1", advisor_name="Ada").person("P1", "A1", "Zeb", "Quack")
+    run.person("P2", "A1", "Ann", "Other")
+    run.finding("F1", "P1", "A1", title="The gravest", severity="critical", status="changed", put_aside=True,
+                mark_status="dismissed", mark_told="Put aside")  # fmt: skip
+    run.finding("F2", "P2", "A1", title="Something").finding("F3", "P2", "A1", severity="info")
+    write_workbooks(run.write(tmp_path), as_of=AS_OF, tax_years=[2026], fingerprint=FINGERPRINT, version="0.1.0")
+    book = load_workbook(tmp_path / "workbooks" / "A1.xlsx")
+    sheet = book["Exceptions"]
+    place = columns(sheet)[FINDING_ID]
+    rows = range(header_row(sheet) + 1, sheet.max_row + 1)
+    assert [sheet.cell(r, place).value for r in rows] == ["F2", "F3", "F1"]
+    first_page = [c for row in book["Today"].iter_rows(values_only=True) for c in row]
+    assert "Something" in first_page
+    assert "The gravest" not in first_page
+    assert book["Today"]["C4"].value == 0  # changed
+    headers = [c.value for c in book["Households"][4]]
+    rows_by_client = book["Households"].iter_rows(min_row=5, values_only=True)
+    clients = {row[headers.index("Client")]: row for row in rows_by_client}
+    assert [clients[c][headers.index("Exceptions")] for c in ("Zeb Quack", "Ann Other")] == [None, 1]
