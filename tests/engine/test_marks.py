@@ -367,6 +367,8 @@ def test_a_part_that_got_graver_brings_the_whole_back(marked: Marked) -> None:
     assert one(grave)["came_back"] == "it was high and is critical"
     due = marked.night(on(5), whole, {**part, "severity": "low", "deadline": on(20)})
     assert one(due)["came_back"] == "its deadline, November 20, 2026, is near"
+    sooner = marked.night(on(6), {**whole, "deadline": on(30)}, {**part, "severity": "low", "deadline": on(20)})
+    assert one(sooner)["came_back"] == "its deadline, November 20, 2026, is near"
 
 
 def test_a_mark_made_again_on_what_came_back_puts_it_aside_again(marked: Marked) -> None:

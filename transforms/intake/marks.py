@@ -173,7 +173,8 @@ def _grids(parts: Mapping[str, bytes]) -> Iterator[_Grid]:
     for number, meta in enumerate(book.sheets_metadata, 1):
         if meta.typ is SheetTypeEnum.WorkSheet:
             rows = book.get_sheet_by_name(meta.name).to_python(skip_empty_area=False)
-            yield _Grid(printable(meta.name), number, rows, _typed_formulas(parts[paths[meta.name]]))
+            typed = _typed_formulas(parts[paths[meta.name]]) if any(map(_places, rows)) else {}
+            yield _Grid(printable(meta.name), number, rows, typed)
 
 
 def _typed_formulas(xml: bytes) -> dict[tuple[int, int], str]:

@@ -1,5 +1,5 @@
 -- The findings as sheet Exceptions shows them, which is what an advisor marks: with its parts, a finding is as grave as the
--- gravest of them, and due when the first of them is if it has no deadline of its own.
+-- gravest of them, and due when the first of them is.
 with
 parts as (
     select f.part_of as finding_id, min(list_position(r.severities, f.severity)) as gravest, min(f.deadline) as earliest,
@@ -10,7 +10,7 @@ parts as (
 )
 select
     f.finding_id, f.rule, f.person_id, f.status, f.amount,
-    coalesce(f.deadline, p.earliest) as deadline,
+    least(f.deadline, p.earliest) as deadline,
     r.severities[least(list_position(r.severities, f.severity), coalesce(p.gravest, len(r.severities)))] as severity,
 from findings as f
 cross join mark_rules as r
