@@ -81,6 +81,9 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--out", metavar="DIR", type=Path, help="folder of archive, quarantine and runs")
     run.add_argument("--as-of", metavar="DATE", type=_day, help="'today' of the run, YYYY-MM-DD (default: today)")
     run.add_argument("--tax-year", metavar="YYYY", type=_year, action="append", help="may be repeated")
+    run.add_argument(
+        "--shared", metavar="DIR", type=Path, help="folder the advisors find their workbook in, mark it and leave it"
+    )
     run.add_argument("--direct", action="store_true", help="run the same stages without Prefect")
     run.add_argument("--config", metavar="FILE", type=Path, help="take folders and settle time from this file")
     run.set_defaults(command=_run)
@@ -140,7 +143,8 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError("run needs --inbox and --out, or --config with both")
     settle_seconds = settings.settle_seconds if settings else pipeline.SETTLE_SECONDS
     pgp_home = settings.pgp_home if settings else None
-    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home)
+    shared: Path | None = asked.shared or (settings.shared if settings else None)
+    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home, shared=shared)
     artifacts = settings.artifacts if settings else True
     published = pipeline.run_direct(night) if asked.direct else _run_flow(night, artifacts=artifacts)
     from flows import summary
@@ -163,6 +167,7 @@ def _run_flow(night: Night, *, artifacts: bool) -> Path:
         night.settle_seconds,
         artifacts=artifacts,
         pgp_home=night.pgp_home,
+        shared=night.shared,
     )
 
 

@@ -17,7 +17,7 @@ _SETTINGS: dict[str, dict[str, type]] = {
     "intake": {"settle_seconds": float},
     "prefect": {"artifacts": bool},
 }
-_OPTIONAL: dict[str, dict[str, type]] = {"intake": {"pgp_home": str}}
+_OPTIONAL: dict[str, dict[str, type]] = {"intake": {"pgp_home": str}, "folders": {"shared": str}}
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Config:
     settle_seconds: float
     artifacts: bool
     pgp_home: Path | None = None
+    shared: Path | None = None
 
 
 def load(path: Path = DEFAULT) -> Config:
@@ -51,6 +52,7 @@ def load(path: Path = DEFAULT) -> Config:
         settle_seconds=raw["intake"]["settle_seconds"],
         artifacts=raw["prefect"]["artifacts"],
         pgp_home=Path(pgp_home) if pgp_home else None,
+        shared=Path(folders["shared"]) if "shared" in folders else None,
     )
 
 

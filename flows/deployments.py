@@ -21,6 +21,7 @@ def parameters(config: Config) -> dict[str, Any]:
         "settle_seconds": config.settle_seconds,
         "artifacts": config.artifacts,
         "pgp_home": str(config.pgp_home.resolve()) if config.pgp_home else None,
+        "shared": str(config.shared.resolve()) if config.shared else None,
     }
 
 

@@ -6,6 +6,7 @@ import polars as pl
 
 from reports.about import write_about
 from reports.book import Advisor, Book
+from reports.marks import ENTRIES, SHOWN_ID
 from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, Value, places_of, write_sheet
 from reports.style import Looks, said
@@ -37,11 +38,13 @@ EXCEPTIONS = Sheet(
         Column("days_left", "Days left", "days", 8.5),
         Column("explanation", "Why", "wrap", 46),
         Column("action", "What to do", "wrap", 38),
+        *ENTRIES,
         Column("authority", "Authority", "wrap", 26, printed=False),
         Column("evidence", "Evidence [file:line]", "clip", 60, printed=False),
         Column("tax_year", "Tax year", "year", 9, printed=False),
         Column("finding_id", "Finding id", "id", 18, printed=False),
         Column("rule", "Rule", "id", 26, printed=False),
+        SHOWN_ID,
     ),
     empty="No exceptions: nothing in this advisor's book asks for attention.",
     freeze_columns=3,

@@ -53,7 +53,7 @@ LETTERS = " ABCDEFGHIJKL"
 
 def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> None:
     """Write the page; `book` holds this advisor's rows only."""
-    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1)
+    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1).filter(~pl.col("put_aside"))
     now = exceptions.filter(pl.col("status") != "resolved")
     canvas.widths([CELL] * GRID)
     _put_title(canvas, book, advisor)
