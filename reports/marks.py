@@ -18,11 +18,11 @@ from schemas.marks import MARK_HEADERS, MARK_ID, MARK_STATUSES
 
 #: Stand after "What to do".
 ENTRIES = (
-    Column("your_status", MARK_HEADERS["status"], "text", 12, entry=True, choices=MARK_STATUSES),
-    Column("your_owner", MARK_HEADERS["owner"], "text", 12, entry=True),
-    Column("your_note", MARK_HEADERS["note"], "wrap", 28, entry=True),
-    Column("your_snooze", MARK_HEADERS["snooze_until"], "date", 12.5, entry=True),
-    Column("mark_told", "About your mark", "wrap", 28),
+    Column("your_status", MARK_HEADERS["status"], "text", 12, printed=False, entry=True, choices=MARK_STATUSES),
+    Column("your_owner", MARK_HEADERS["owner"], "text", 12, printed=False, entry=True),
+    Column("your_note", MARK_HEADERS["note"], "wrap", 28, printed=False, entry=True),
+    Column("your_snooze", MARK_HEADERS["snooze_until"], "date", 12.5, printed=False, entry=True),
+    Column("mark_told", "About your mark", "wrap", 28, printed=False),
 )
 #: Stands among the unprinted ones.
 SHOWN_ID = Column("mark_id", MARK_ID, "id", 18, printed=False)

@@ -168,7 +168,7 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
             assert sheet.oddFooter.left.text == "Rothbook 2026-11-24 - book 0f1e2d3c4b5a"
             assert "&P" in sheet.oddFooter.right.text
     assert advisor["Exceptions"].freeze_panes == "D5"
-    assert "A$1:$P$" in advisor["Exceptions"].print_area
+    assert "A$1:$J$" in advisor["Exceptions"].print_area
     ids = [t.displayName for sheet in advisor for t in sheet.tables.values()]
     assert len(ids) == len(set(ids)) == 7
 
