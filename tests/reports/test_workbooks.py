@@ -532,6 +532,33 @@ def test_what_compliance_looks_at(firm: Workbook) -> None:
     ]
 
 
+def test_dismissals_are_told_by_whom_and_when(tmp_path: Path) -> None:
+    run = small_book()
+    mark = {"rule": "year_end_trap", "person_id": "P1", "advisor_id": "A1", "marked_in": "A1.xlsx", "marked_line": 5}
+    for number, (status, until, by) in enumerate(
+        (("dismissed", None, "Dana"), ("to do", None, "Dana"), (None, date(2027, 1, 15), None))
+    ):
+        run.add(
+            "mark_history", **mark, finding_id=f"f{number}", status=status, snooze_until=until, marked_by=by,
+            received_at=AS_OF, note="Client knows", became="in force",
+        )  # fmt: skip
+    write(run, tmp_path)
+    told = table(load_workbook(tmp_path / "workbooks" / "_firm.xlsx")["Overrides"])
+    marks = [r for r in told if r["What"] in ("dismissed", "snoozed")]
+    assert [(r["What"], r["By"], r["Client"], r["What it changed"], r["Reason given"]) for r in marks] == [
+        ("dismissed", "Dana", "Maria Alvarez", "year end trap: dismissed, in force", "Client knows"),
+        (
+            "snoozed",
+            "the workbook of A1",
+            "Maria Alvarez",
+            "year end trap: snoozed until 2027-01-15, in force",
+            "Client knows",
+        ),
+    ]
+    assert {(r["On"], r["Where it is stated"]) for r in marks} == {(midnight(2026, 11, 24), "A1.xlsx:5")}
+    assert len(told) == 3
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     first = [p.read_bytes() for p in write(small_book(), tmp_path / "one")]
     time.sleep(1.1)  # a clock that got into a zip member or a property would have moved
