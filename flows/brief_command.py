@@ -29,26 +29,28 @@ def _brief(asked: argparse.Namespace) -> int:
     from flows.run_folder import newest
     from reports.brief import write_brief
     from reports.client import UnknownClient
+    from transforms.vault import opened
 
     target: Path = asked.to or Path()
     if asked.to is not None and target.suffix.lower() != ".docx":
         raise UsageError(f"--to {target} has to end in .docx")
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}")
-    run = newest(asked.out)
-    facts = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    newest_run = newest(asked.out)
+    facts = json.loads((newest_run / "run.json").read_text(encoding="utf-8"))
     try:
-        written = write_brief(
-            run,
-            asked.person_id,
-            target,
-            audience=asked.audience,
-            as_of=date.fromisoformat(facts["as_of"]),
-            tax_years=facts["tax_years"],
-            tax_year=asked.tax_year,
-            fingerprint=facts["fingerprint"],
-            version=facts["version"],
-        )
+        with opened(newest_run) as run:
+            written = write_brief(
+                run,
+                asked.person_id,
+                target,
+                audience=asked.audience,
+                as_of=date.fromisoformat(facts["as_of"]),
+                tax_years=facts["tax_years"],
+                tax_year=asked.tax_year,
+                fingerprint=facts["fingerprint"],
+                version=facts["version"],
+            )
     except UnknownClient:
         raise UsageError("the newest run has no such person (and tax year)") from None
     print(written)

@@ -13,9 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, brief_command, profile_command
+from flows import __version__, brief_command, profile_command, protect_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
+from transforms.keys import KeyTrouble
 
 if TYPE_CHECKING:
     from flows.pipeline import Night
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     asked = _parser().parse_args(argv)
     try:
         code: int = asked.command(asked)
-    except (UsageError, UnknownTaxYear) as error:
+    except (UsageError, UnknownTaxYear, KeyTrouble) as error:
         return _say(USAGE, str(error))
     except StageFailed as error:
         where = "; ".join(getattr(error, "__notes__", ()))
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     brief_command.add(commands, _year)
     profile_command.add(commands)
+    protect_command.add(commands)
     return parser
 
 
@@ -200,11 +202,12 @@ def _schedule(asked: argparse.Namespace) -> int:
 def _explain(asked: argparse.Namespace) -> int:
     from flows.run_folder import newest
     from transforms import explain
+    from transforms.vault import opened
 
-    run = newest(asked.out)
     tell = explain.explain_json if asked.format == "json" else explain.explain
     try:
-        told = tell(run, asked.person_id, asked.tax_year)
+        with opened(newest(asked.out)) as run:
+            told = tell(run, asked.person_id, asked.tax_year)
     except KeyError:
         raise UsageError("the newest run has no such person (and tax year)") from None
     print(told)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from limits.load import UnknownTaxYear
+from transforms.keys import KeyTrouble
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,7 +40,7 @@ def scrub(stage: str, error: Exception) -> StageFailed:
 
 def _reason(error: Exception) -> str:
     name = type(error).__name__
-    if isinstance(error, (RothbookError, UnknownTaxYear)):
+    if isinstance(error, (RothbookError, UnknownTaxYear, KeyTrouble)):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{name} ({error.strerror})"

@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,8 @@ from flows import __version__
 from flows.errors import StageFailed, UsageError, scrub
 from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
+from transforms import keys
+from transforms.vault import Vault, opened
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
 SETTLE_SECONDS = 0.2
@@ -79,6 +81,7 @@ def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
     os.umask(0o077)
     with exclusive(night.out):
+        _check_keys(night.out)
         run = RunFolder.create(night.out, night.as_of)
         run.note(
             run_id=run.run_id,
@@ -98,6 +101,13 @@ def open_run(night: Night) -> Iterator[Path]:
             note = run.abandon(failure)
             failure.add_note(f"where in the code: {note}")
             raise
+
+
+def _check_keys(out: Path) -> None:
+    """Refuse a lost or changed key (`KeyTrouble`) before anything is taken in."""
+    keys.firm_key(out)
+    keys.at_rest_key(out)
+    keys.Passwords.of(out)
 
 
 def run_direct(night: Night) -> Path:
@@ -172,16 +182,16 @@ def _take_in(run: RunFolder) -> None:
     from schemas.accounts import mask_digits
     from transforms.intake import deliver
 
-    before = latest(run.out)
     returned, unreachable = _returned(run)
-    register = deliver(
-        Path(run.facts["inbox"]),
-        run.out,
-        before / "register.json" if before else None,
-        run.as_of,
-        run.facts["settle_seconds"],
-        also=returned,
-    )
+    with _latest(run.out) as before:
+        register = deliver(
+            Path(run.facts["inbox"]),
+            run.out,
+            before / "register.json" if before else None,
+            run.as_of,
+            run.facts["settle_seconds"],
+            also=returned,
+        )
     register.write(run.register)
     run.note(returned=len(returned), shared_unreachable=unreachable)
     run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
@@ -199,21 +209,37 @@ def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
         return {}, error.strerror or type(error).__name__
 
 
+@contextmanager
+def _latest(out: Path) -> Iterator[Path | None]:
+    """The newest good run to read from, or None before the first."""
+    newest = latest(out)
+    with nullcontext() if newest is None else opened(newest) as readable:
+        yield readable
+
+
 def _read(run: RunFolder) -> None:
-    from transforms.intake import Keyring, Register, firm_key, read_book
+    from transforms.intake import Keyring, Register, read_book
 
     run.canonical.mkdir()
     home = run.facts["pgp_home"]
-    keyring = Keyring(Path(home) if home else None)
-    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out), keyring)
+    keyring = Keyring(Path(home) if home else None, _passwords(run.out))
+    counts = read_book(Register.read(run.register), run.out, run.canonical, keys.firm_key(run.out), keyring)
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
+
+
+def _passwords(out: Path) -> tuple[str, ...]:
+    """The passwords a workbook that comes back may have."""
+    newest = latest(out)
+    written = (newest / "workbooks").glob("*.xlsx") if newest else ()
+    return keys.Passwords.of(out).known(sorted(path.stem for path in written))
 
 
 def _compute(run: RunFolder) -> None:
     from transforms.engine import compute as compute_book
 
-    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=latest(run.out))
+    with _latest(run.out) as before:
+        counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=before)
     run.note(result_rows=counts, fingerprint=fingerprint(run))
 
 
@@ -229,13 +255,26 @@ def _report(run: RunFolder) -> None:
         version=__version__,
         firm=firm_fingerprint(firm_key(run.out)),
     )
+    _lock(written, keys.Passwords.of(run.out))
     run.note(workbooks=[path.name for path in written])
+
+
+def _lock(workbooks: Sequence[Path], passwords: keys.Passwords) -> None:
+    """Put its password on every workbook, where the firm wants that; one without a password fails the run."""
+    if not passwords:
+        return
+    from transforms.passwords import locked
+    from transforms.private import write_private
+
+    for path in workbooks:
+        write_private(path, locked(path.read_bytes(), passwords.of_workbook(path.stem)), 0o600)
 
 
 def _complete(run: RunFolder) -> None:
     set_aside = run.facts["result_rows"]["rejects"] > 0 or any(
         file["state"] == "rejected" for file in run.facts["input_files"]
     )
+    Vault.of(run.out).seal_run(run.path, run.run_id)
     run.note(exit_state="some rows or files set aside" if set_aside else "all accepted", exit_code=int(set_aside))
 
 

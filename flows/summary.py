@@ -12,6 +12,7 @@ import polars as pl
 
 from schemas.accounts import mask_digits
 from schemas.tables import ARRIVAL_STATES, SEVERITIES
+from transforms.vault import opened
 
 SHOWN = 15
 ANSWERS = ("form_8606", "ira_limits", "mega_backdoor", "elective_deferrals")
@@ -24,9 +25,13 @@ def exit_code(run: Path) -> int:
 
 def text(run: Path) -> str:
     """The summary of a published run, for the terminal."""
+    with opened(run) as readable:
+        return "\n".join(_lines(readable, run.parent.parent))
+
+
+def _lines(run: Path, out: Path) -> list[str]:
     facts = _facts(run)
-    out = run.parent.parent
-    lines = [
+    return [
         f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
         *_files(facts),
         *_arrivals(run),
@@ -38,11 +43,15 @@ def text(run: Path) -> str:
         f"took:       {sum(facts['seconds'].values()):.1f} s",
         f"exit code:  {facts['exit_code']} ({facts['exit_state']})",
     ]
-    return "\n".join(lines)
 
 
 def markdown(run: Path) -> str:
     """The summary for the Prefect interface: counts only, no file name and no path."""
+    with opened(run) as readable:
+        return _markdown(readable)
+
+
+def _markdown(run: Path) -> str:
     facts = _facts(run)
     states = Counter(file["state"] for file in facts["input_files"])
     rows = [(f"files {state}", count) for state, count in sorted(states.items())]

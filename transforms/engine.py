@@ -16,6 +16,7 @@ import duckdb
 
 from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
+from transforms.database import CLOSED, confine
 from transforms.findings import write_findings
 from transforms.identity import merge_persons, suggest_links
 from transforms.marks import write_marks
@@ -92,7 +93,8 @@ def compute(
     `choices` moves switches of `limits/contested.toml` for this computation only.
     Raises `limits.load.UnknownTaxYear` for a year that has no limits.
     """
-    with connect() as con:
+    with connect(run / ".spill") as con:
+        confine(con, *filter(None, (canonical, run, previous)))
         load_book(con, canonical)
         load_run(con, as_of, tax_years)
         load_choices(con, choices)
@@ -103,9 +105,9 @@ def compute(
         return _write(con, run)
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB that can't capture Python variables, with Rothbook's macros."""
-    con = duckdb.connect(":memory:", config={"python_enable_replacements": "false"})
+def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB with Rothbook's macros; what doesn't fit into memory goes to `spill`, or nowhere."""
+    con = duckdb.connect(":memory:", config={**CLOSED, "temp_directory": str(spill or "")})
     con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
     return con
 

@@ -14,6 +14,7 @@ import pytest
 from schemas.tables import INPUT_TABLES
 from tests.intake.nights import GOLDEN, KEY, Book, sample
 from transforms.intake import Register, check_file, deliver, firm_key
+from transforms.keys import KeyTrouble
 
 BALANCES = "custodian,account_number,as_of,market_value\n"
 TX = "custodian,account_number,transaction_id,trade_date,transaction_type,amount\n"
@@ -199,9 +200,9 @@ def test_firm_key_is_made_once_kept_private_and_may_come_from_the_environment(
     assert stat.S_IMODE((tmp_path / "state" / "firm.key").stat().st_mode) == 0o600
     assert firm_key(tmp_path / "other") != key
     monkeypatch.setenv("ROTHBOOK_FIRM_KEY", "from the environment")
-    assert firm_key(tmp_path) == b"from the environment"
+    assert firm_key(tmp_path / "third") == b"from the environment"
     monkeypatch.setenv("ROTHBOOK_FIRM_KEY", "short")
-    with pytest.raises(ValueError, match="at least 16"):
+    with pytest.raises(KeyTrouble, match="at least 16"):
         firm_key(tmp_path)
 
 

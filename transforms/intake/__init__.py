@@ -4,17 +4,10 @@ from transforms.intake.book import BookCounts, read_book
 from transforms.intake.check import FileCheck, check_file
 from transforms.intake.marks import is_advisor_workbook
 from transforms.intake.pgp import Keyring
-from transforms.intake.register import (
-    Delivery,
-    Entry,
-    Register,
-    deliver,
-    firm_fingerprint,
-    firm_key,
-    private_folder,
-    write_private,
-)
+from transforms.intake.register import Delivery, Entry, Register, deliver, firm_fingerprint
 from transforms.intake.understood import understood
+from transforms.keys import firm_key
+from transforms.private import private_folder, write_private
 
 __all__ = [
     "BookCounts",

@@ -18,9 +18,11 @@ from transforms.intake.deliveries import Deliveries, read_deliveries
 from transforms.intake.merging import merge, without_mended
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
-from transforms.intake.register import Entry, Register, firm_fingerprint, private_folder, write_private
+from transforms.intake.register import Entry, Register, firm_fingerprint
 from transforms.intake.rejects import SCHEMA, with_raw_hash
 from transforms.intake.set_aside import to_fix
+from transforms.private import private_folder
+from transforms.vault import Vault
 
 _FILES_SCHEMA = {c.name: DTYPES[c.kind] for c in INTAKE_FILES.columns}
 NO_KEYRING = Keyring()
@@ -47,7 +49,7 @@ def read_book(
     (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and
     `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
-    found = read_deliveries(register, out / "archive", keyring, firm_fingerprint(firm_key))
+    found = read_deliveries(register, out, keyring, firm_fingerprint(firm_key))
     fixes = _fixes(found.readings, firm_key)
     readings = found.readings = fixes.mend(found.readings)
     tables, rejected = digest(readings, firm_key)
@@ -130,7 +132,7 @@ def file_row(reading: Reading, aside: int) -> dict[str, object]:
 
 
 def _quarantine(readings: dict[str, Reading], rejected: pl.DataFrame, out: Path) -> None:
-    folder = private_folder(out / "quarantine")
+    folder, vault = private_folder(out / "quarantine"), Vault.of(out)
     for (sha256,), part in rejected.group_by("source_sha256", maintain_order=True):
         reading = readings[str(sha256)]
         text = io.StringIO()
@@ -138,4 +140,4 @@ def _quarantine(readings: dict[str, Reading], rejected: pl.DataFrame, out: Path)
         table.writerow(_QUARANTINE)
         for row in part.select("file", "line_number", "column", "rule", "message").iter_rows():
             table.writerow((*row, reading.raw(row[1]) if row[1] is not None else ""))
-        write_private(folder / f"{sha256}.csv", text.getvalue().encode(), 0o600)
+        vault.write(folder / f"{sha256}.csv", text.getvalue().encode(), 0o600)

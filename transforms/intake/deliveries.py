@@ -31,7 +31,9 @@ from transforms.intake.unpack import (
     told,
     unzip,
 )
-from transforms.intake.workbook import is_workbook, read_workbook, workbook_parts
+from transforms.intake.workbook import is_locked, is_workbook, read_workbook, workbook_parts
+from transforms.passwords import unlocked
+from transforms.vault import Vault
 
 CONTAINER = "container"
 
@@ -48,18 +50,20 @@ class Deliveries:
     refused: set[str] = field(default_factory=set)
 
 
-def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring, firm: str | None = None) -> Deliveries:
-    """Read every delivered file of the register, in its order; `firm` is whose marks are read (`firm_fingerprint`).
+def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: str | None = None) -> Deliveries:
+    """Read every delivered file of the register from `out/archive`, in its order.
+
+    `firm` is whose marks are read (`firm_fingerprint`).
 
     Raises `FileNotFoundError` if an archived file is gone and `PermissionError` if one of an earlier night can't be
     decrypted any more: a book isn't computed from a part of itself.
     """
-    book, seen = Deliveries(), dict[str, Reading]()
+    book, seen, vault = Deliveries(), dict[str, Reading](), Vault.of(out)
     tonight = {d.sha256: d.duplicate for d in register.tonight}
     for entry in register.entries:
         # whose workbook it is was asked when it came in: a changed firm key doesn't take old marks away
         whose = None if tonight.get(entry.sha256, True) else firm
-        found = read_delivery((archive / entry.sha256).read_bytes(), entry, keyring, seen, whose)
+        found = read_delivery(vault.read(out / "archive" / entry.sha256), entry, keyring, seen, whose)
         first = found[0]
         if first.encrypted and tonight.get(entry.sha256, True):
             raise PermissionError(
@@ -122,6 +126,8 @@ def _read(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
 
 
 def _contents(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
+    if way.keyring.passwords and is_locked(data):
+        data = unlocked(data, way.keyring.passwords) or data
     if is_workbook(data):
         yield from _workbook(data, entry, way)
     elif pgp.is_pgp(data):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import gnupg
@@ -32,9 +32,12 @@ class Undecryptable(FileSetAside):
 
 @dataclass(frozen=True)
 class Keyring:
-    """Where gpg keeps the firm's secret key (`pgp_home` of the configuration); None: no key is configured."""
+    """What deliveries are opened with: where gpg keeps the firm's secret key (`pgp_home` of the configuration; None: no
+    key is configured), and the passwords Rothbook puts on its own workbooks.
+    """
 
     home: Path | None = None
+    passwords: tuple[str, ...] = field(default=(), repr=False)
 
 
 def is_pgp(data: bytes) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,11 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from transforms.private import private_folder
+from transforms.vault import Vault
+
 UNFINISHED = (".part", ".tmp")
 #: How the file begins that Excel keeps beside a workbook while it is open.
 LOCK_FILE = "~$"
-_ENV = "ROTHBOOK_FIRM_KEY"
-_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True, order=True)
@@ -84,24 +83,6 @@ def printable(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name)
 
 
-def private_folder(path: Path) -> Path:
-    """The folder, made if need be, readable by its owner only."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.chmod(0o700)
-    return path
-
-
-def write_private(path: Path, data: bytes, mode: int) -> None:
-    """Write a whole file or none: to a temporary name, synced, then renamed, with permission bits `mode`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as out:
-        os.fchmod(out.fileno(), mode)
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-
-
 def deliver(
     inbox: Path,
     out: Path,
@@ -118,7 +99,7 @@ def deliver(
     are taken in with them, by the name to take each in under.
     """
     before = Register.read(previous_register) if previous_register is not None else Register(as_of)
-    archive = private_folder(out / "archive")
+    archive, vault = private_folder(out / "archive"), Vault.of(out)
     elsewhere = [(name, path, True) for name, path in (also or {}).items()]
     settled, waiting = _settled([*_lying(inbox), *elsewhere], settle_seconds)
     entries, tonight = list(before.entries), []
@@ -131,7 +112,7 @@ def deliver(
             known.add(sha256)
             entries.append(Entry(as_of, name, sha256))
         if not (archive / sha256).exists():
-            write_private(archive / sha256, data, 0o400)
+            vault.write(archive / sha256, data, 0o400)
     return Register(as_of, tuple(sorted(entries)), tuple(tonight), tuple(waiting))
 
 
@@ -161,26 +142,6 @@ def _state(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def firm_key(out: Path) -> bytes:
-    """The key tax ids are hashed under: `ROTHBOOK_FIRM_KEY`, or `out/state/firm.key`, made on first use (mode 0600).
-
-    Raises `ValueError` if the key is shorter than 16 characters.
-    """
-    stated = os.environ.get(_ENV)
-    if stated is not None:
-        return _strong(stated.strip(), f"the environment variable {_ENV}")
-    path = private_folder(out / "state") / "firm.key"
-    if not path.exists():
-        write_private(path, secrets.token_hex(32).encode() + b"\n", 0o600)
-    return _strong(path.read_text(encoding="ascii").strip(), path.name)
-
-
-def _strong(key: str, where: str) -> bytes:
-    if len(key) < _SHORTEST_KEY:
-        raise ValueError(f"{where} must hold a key of at least {_SHORTEST_KEY} characters")
-    return key.encode()
 
 
 def firm_fingerprint(key: bytes) -> str:

@@ -75,15 +75,20 @@ class Workbook:
     left_out: list[str] = field(default_factory=list)
 
 
+def is_locked(data: bytes) -> bool:
+    """True for an Office file with a password."""
+    return data.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in data
+
+
 def is_workbook(data: bytes) -> bool:
     """True for a modern Excel workbook. Raises `FileSetAside` for other Office files and password-protected ones."""
+    if is_locked(data):
+        raise FileSetAside(
+            "workbook_encrypted",
+            "the workbook has a password and can't be read; in Excel, File, Info, Protect Workbook, Encrypt with "
+            "Password: clear the password, save and drop it again",
+        )
     if data.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            raise FileSetAside(
-                "workbook_encrypted",
-                "the workbook has a password and can't be read; in Excel, File, Info, Protect Workbook, Encrypt with "
-                "Password: clear the password, save and drop it again",
-            )
         raise FileSetAside("not_text", "the file is an old Excel or Office file; save it as .xlsx or CSV")
     if not is_zip(data):
         return False

@@ -1,0 +1,23 @@
+"""How closed every DuckDB of a run is: nothing from the network, no file outside the run, no Python variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+#: Settings every connection is made with.
+CLOSED = {
+    "python_enable_replacements": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+}
+
+
+def confine(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
+    """From now on `con` reads and writes in `folders` only, and no setting can be changed any more."""
+    con.execute("set allowed_directories = ?", [[f"{folder}/" for folder in folders]])
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
