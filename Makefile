@@ -7,7 +7,9 @@ COMPILE := uv pip compile pyproject.toml --quiet --upgrade --universal --python-
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 DEMO_AS_OF := 2026-12-01
 
-.PHONY: help setup demo test lint format lock bench bench-workbooks mutate oracle whatif pictures clean
+SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif pictures clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -44,10 +46,19 @@ lint: $(VENV)/.developing ## check style, types and import order
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml flows limits reports schemas transforms
 
 format: $(VENV)/.developing ## put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+release: $(VENV)/.developing ## source archive, list of packages (CycloneDX) and checksums into dist/, the same for the same commit
+	@git diff --quiet HEAD || { echo "make release: commit first, so that what is released is what is in git" >&2; exit 1; }
+	@rm -rf dist && mkdir dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --short-PURLs \
+		--output-format JSON --output-file dist/sbom.json requirements.lock
+	git archive --format=tar --prefix=$(notdir $(SOURCE))/ HEAD | gzip -9n > $(SOURCE).tar.gz
+	cd dist && sha256sum sbom.json $(notdir $(SOURCE)).tar.gz > SHA256SUMS
 
 lock: ## resolve the pinned packages anew (needs uv)
 	$(COMPILE) --output-file requirements.lock
@@ -79,5 +90,5 @@ pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and p
 	$(BIN)/python docs/pictures.py demo/out/latest/workbooks
 
 clean: ## remove .venv, the demo and every cache
-	rm -rf $(VENV) .venv-oracle demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-oracle demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -59,6 +59,6 @@ def _require_server() -> None:
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"PREFECT_API_URL must be an http(s) address: {how}")
     try:
-        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - scheme checked above
+        urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=10).close()  # noqa: S310 - scheme checked above  # nosec B310
     except (urllib.error.URLError, OSError):
         raise UsageError(f"no Prefect server answers at PREFECT_API_URL: {how}") from None

@@ -21,7 +21,7 @@ from transforms.private import private_folder, write_private
 
 FIRM_VARIABLE = "ROTHBOOK_FIRM_KEY"
 AT_REST_VARIABLE = "ROTHBOOK_AT_REST_KEY"
-PASSWORD_VARIABLE = "ROTHBOOK_WORKBOOK_PASSWORD"  # noqa: S105 - the name of the variable
+PASSWORD_VARIABLE = "ROTHBOOK_WORKBOOK_PASSWORD"  # noqa: S105 - the name of the variable  # nosec B105
 #: The name the system's key store keeps Rothbook's secrets under.
 SERVICE = "rothbook"
 DEFAULT, NONE, ENVIRONMENT, KEYRING = "default", "none", "environment", "keyring"

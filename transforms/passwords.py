@@ -30,7 +30,7 @@ def unlocked(data: bytes, passwords: Sequence[str]) -> bytes | None:
             out = io.BytesIO()
             file.decrypt(out)
             return out.getvalue()
-        except Exception:  # noqa: BLE001, S112 - a damaged file makes the library raise anything; it is set aside
+        except Exception:  # noqa: BLE001, S112 - of a damaged file the library raises anything  # nosec B112
             continue
     return None
 

@@ -17,7 +17,7 @@ from transforms.intake.lines import FileSetAside
 from transforms.intake.unpack import MAX_BYTES
 
 ENDINGS = (".pgp", ".gpg", ".asc")
-PASSPHRASE = "ROTHBOOK_PGP_PASSPHRASE"  # noqa: S105 - the name of the variable
+PASSPHRASE = "ROTHBOOK_PGP_PASSPHRASE"  # noqa: S105 - the name of the variable  # nosec B105
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 # a session key packet, old or new style: for a public key (version 3 or 6) or for a passphrase (version 4 to 6)
 _BINARY = re.compile(
