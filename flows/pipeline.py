@@ -222,7 +222,8 @@ def _read(run: RunFolder) -> None:
 
     run.canonical.mkdir()
     home = run.facts["pgp_home"]
-    keyring = Keyring(Path(home) if home else None, _passwords(run.out))
+    signed = keys.Protection.of(run.out).require_signature
+    keyring = Keyring(Path(home) if home else None, _passwords(run.out), signed)
     counts = read_book(Register.read(run.register), run.out, run.canonical, keys.firm_key(run.out), keyring)
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))

@@ -26,6 +26,11 @@ def add(commands: Commands) -> None:
     protect.add_argument(
         "--workbook-passwords", metavar="SOURCE", help="lock workbooks: none, environment, keyring, or a TOML file"
     )
+    protect.add_argument(
+        "--require-signature",
+        action=argparse.BooleanOptionalAction,
+        help="read a PGP message only if a key of the key ring has signed it",
+    )
     protect.set_defaults(command=_protect)
     unseal = commands.add_parser("unseal", help="write a sealed run, archived or quarantined file as it was")
     unseal.add_argument("path", metavar="PATH", type=Path, help="a run folder, or a file of archive or quarantine")
@@ -49,6 +54,8 @@ def _protect(asked: argparse.Namespace) -> int:
             source = _source(asked.workbook_passwords, {NONE, ENVIRONMENT, KEYRING}, out)
             replace(Protection.of(out), workbook_passwords=source).write(out)
             keys.Passwords.of(out)
+        if asked.require_signature is not None:
+            replace(Protection.of(out), require_signature=asked.require_signature).write(out)
         print("\n".join(_told(out)))
     return 0
 
@@ -71,6 +78,7 @@ def _told(out: Path) -> Iterator[str]:
     yield f"firm key:           {now.firm_key}, fingerprint {now.firm_fingerprint or 'none yet: made by the first run'}"
     yield f"at-rest key:        {now.at_rest_key}, {at_rest}"
     yield f"workbook passwords: {now.workbook_passwords}"
+    yield f"PGP signatures:     {'required' if now.require_signature else 'told, not required'}"
 
 
 def _move_firm_key(out: Path, source: str) -> None:

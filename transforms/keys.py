@@ -36,6 +36,7 @@ class KeyTrouble(Exception):
 class Protection:
     """Where a book's secrets come from: `default` (environment or `OUT/state/firm.key`), `none`, `environment`,
     `keyring`, or the path of a file; and the fingerprints of the two keys the book is written with.
+    `require_signature`: a PGP message new tonight is read only if somebody of the key ring has signed it.
     """
 
     firm_key: str = DEFAULT
@@ -43,6 +44,7 @@ class Protection:
     at_rest_key: str = NONE
     at_rest_fingerprint: str | None = None
     workbook_passwords: str = NONE
+    require_signature: bool = False
 
     @classmethod
     def of(cls, out: Path) -> Protection:

@@ -61,11 +61,14 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
     book, seen, vault = Deliveries(), dict[str, Reading](), Vault.of(out)
     tonight = {d.sha256: d.duplicate for d in register.tonight}
     for entry in register.entries:
-        # whose workbook it is was asked when it came in: a changed firm key doesn't take old marks away
-        whose = None if tonight.get(entry.sha256, True) else firm
-        found = read_delivery(vault.read(out / "archive" / entry.sha256), entry, keyring, seen, whose)
+        # asked once, when a file is new: whose workbook it is (a changed firm key doesn't take old marks away), and
+        # whether a signature is required
+        known = tonight.get(entry.sha256, True)
+        whose = None if known else firm
+        asked = replace(keyring, require_signature=False) if known else keyring
+        found = read_delivery(vault.read(out / "archive" / entry.sha256), entry, asked, seen, whose)
         first = found[0]
-        if first.encrypted and tonight.get(entry.sha256, True):
+        if first.encrypted and known:
             raise PermissionError(
                 errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
             )
@@ -167,8 +170,9 @@ def _pgp(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
     if way.layers:
         raise FileSetAside("nested_too_deep", "a PGP message inside a PGP message isn't decrypted")
     inner = pgp.decrypt(data, way.keyring)
-    way.budget.used += len(inner)
-    found = Unpacked("PGP message", [Member(inner_name(entry.file_name, pgp.ENDINGS), inner)])
+    way.budget.used += len(inner.data)
+    members = [Member(inner_name(entry.file_name, pgp.ENDINGS), inner.data)]
+    found = Unpacked("PGP message", members, note=inner.signature)
     yield from _members(found, entry, replace(way, layers=1))
 
 
@@ -182,7 +186,8 @@ def _archive(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
 
 
 def _members(found: Unpacked, entry: Entry, way: _Way) -> Iterator[Reading]:
-    note = "left out: " + ", ".join(told(found.left_out)) if found.left_out else None
+    left_out = "left out: " + ", ".join(told(found.left_out)) if found.left_out else None
+    note = "; ".join(filter(None, (found.note, left_out))) or None
     count = len(found.members)
     yield _container(entry, f"{found.what}, {count} file{'' if count == 1 else 's'}", note)
     for member in found.members:

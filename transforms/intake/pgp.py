@@ -33,11 +33,20 @@ class Undecryptable(FileSetAside):
 @dataclass(frozen=True)
 class Keyring:
     """What deliveries are opened with: where gpg keeps the firm's secret key (`pgp_home` of the configuration; None: no
-    key is configured), and the passwords Rothbook puts on its own workbooks.
+    key is configured), the passwords Rothbook puts on its own workbooks, and whether a PGP message must be signed.
     """
 
     home: Path | None = None
     passwords: tuple[str, ...] = field(default=(), repr=False)
+    require_signature: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a PGP message said, and whose signature it has, in words."""
+
+    data: bytes
+    signature: str
 
 
 def is_pgp(data: bytes) -> bool:
@@ -45,8 +54,11 @@ def is_pgp(data: bytes) -> bool:
     return data.lstrip().startswith(_ARMOUR) or _BINARY.match(data) is not None
 
 
-def decrypt(data: bytes, keyring: Keyring) -> bytes:
-    """What a PGP message says; raises `Undecryptable` with what to configure, and quotes nothing gpg says."""
+def decrypt(data: bytes, keyring: Keyring) -> Message:
+    """What a PGP message says; raises `Undecryptable` with what to configure, and quotes nothing gpg says.
+
+    Raises `FileSetAside` for a signature that is wrong, or missing where one is required.
+    """
     if keyring.home is None:
         raise Undecryptable(
             "pgp_not_configured", "the file is PGP-encrypted and no key is configured; name the folder of gpg's key "
@@ -70,4 +82,25 @@ def decrypt(data: bytes, keyring: Keyring) -> bytes:
             "pgp_not_decrypted", "the file is PGP-encrypted and the configured key or passphrase doesn't open it; give "
             f"the sender the firm's public key, or correct pgp_home and {PASSPHRASE}"
         )  # fmt: skip
-    return bytes(found.data)
+    return Message(bytes(found.data), _signature(found, keyring))
+
+
+def _signature(found: gnupg.Crypt, keyring: Keyring) -> str:
+    # a message to several people has keys we don't have: that is no problem of its signature
+    problems = {problem["status"] for problem in found.problems} - {"no secret key"}
+    if "signature bad" in problems:
+        raise FileSetAside(
+            "pgp_bad_signature", "the signature in the PGP message isn't that of what it says; ask the sender to send "
+            "it again, and find out who changed it"
+        )  # fmt: skip
+    if found.valid and not problems:
+        return f"signed by {found.fingerprint[-16:]}"
+    told = "not signed"
+    if problems:
+        told = "signed with a key that isn't in the key ring, or has expired"
+    if keyring.require_signature:
+        raise FileSetAside(
+            "pgp_not_signed", f"the PGP message is {told}, and a signature is required; import the sender's public key "
+            "into the key ring of pgp_home, or have it sent signed"
+        )  # fmt: skip
+    return told

@@ -70,11 +70,12 @@ class Member:
 
 @dataclass
 class Unpacked:
-    """What a container holds: what it is, its members in their order, and what was left out (names of kinds only)."""
+    """What a container holds: what it is, its members in order, what was left out (names of kinds only), and a note."""
 
     what: str
     members: list[Member] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    note: str | None = None
 
 
 def is_zip(data: bytes) -> bool:
