@@ -206,6 +206,16 @@ def test_firm_key_is_made_once_kept_private_and_may_come_from_the_environment(
         firm_key(tmp_path)
 
 
+def test_an_archived_file_that_was_changed_is_not_read(tmp_path: Path) -> None:
+    book = Book(tmp_path)
+    book.drop("basis.csv", "person_id,tax_year,basis\nP1,2024,6000\n").night()
+    (archived,) = (book.root / "out" / "archive").iterdir()
+    archived.chmod(0o600)
+    archived.write_bytes(archived.read_bytes().replace(b"6000", b"9000"))
+    with pytest.raises(OSError, match="isn't what was delivered any more"):
+        book.night()
+
+
 SECRETS = ("901147721", "901-14-7721", "Quintero", "211000101", "55556666", "5555-6666", "31337")
 
 

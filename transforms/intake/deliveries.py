@@ -55,8 +55,8 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
 
     `firm` is whose marks are read (`firm_fingerprint`).
 
-    Raises `FileNotFoundError` if an archived file is gone and `PermissionError` if one of an earlier night can't be
-    decrypted any more: a book isn't computed from a part of itself.
+    Raises `FileNotFoundError` if an archived file is gone, `OSError` if it was changed, and `PermissionError` if one of
+    an earlier night can't be decrypted any more: a book isn't computed from a part of itself.
     """
     book, seen, vault = Deliveries(), dict[str, Reading](), Vault.of(out)
     tonight = {d.sha256: d.duplicate for d in register.tonight}
@@ -66,7 +66,10 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
         known = tonight.get(entry.sha256, True)
         whose = None if known else firm
         asked = replace(keyring, require_signature=False) if known else keyring
-        found = read_delivery(vault.read(out / "archive" / entry.sha256), entry, asked, seen, whose)
+        data = vault.read(out / "archive" / entry.sha256)
+        if _sha(data) != entry.sha256:
+            raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
+        found = read_delivery(data, entry, asked, seen, whose)
         first = found[0]
         if first.encrypted and known:
             raise PermissionError(
