@@ -111,8 +111,11 @@ def _read_whole(run: Path) -> set[str]:
     """sha256 of the files of the book of which nothing was set aside: their marks are in the new workbook."""
     import polars as pl
 
-    files = pl.read_parquet(run / "canonical" / "files.parquet", columns=["sha256", "file_name", "state"])
-    aside = pl.read_parquet(run / "canonical" / "rejects.parquet", columns=["file"])["file"].drop_nulls()
+    from transforms.vault import opened
+
+    with opened(run) as tables:
+        files = pl.read_parquet(tables / "canonical" / "files.parquet", columns=["sha256", "file_name", "state"])
+        aside = pl.read_parquet(tables / "canonical" / "rejects.parquet", columns=["file"])["file"].drop_nulls()
     books = aside.str.replace(r"\[[^\]]*\]$", "").unique().implode()
     return set(files.filter(pl.col("state") == "accepted", ~pl.col("file_name").is_in(books))["sha256"])
 

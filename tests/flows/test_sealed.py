@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msoffcrypto
 import polars as pl
@@ -199,3 +201,30 @@ def test_a_locked_workbook_that_comes_back_is_read(sealed: Path, tmp_path: Path)
     assert run(tmp_path, "2027-05-03") == 1
     with opened(tmp_path / "out/runs/2027-05-03-001") as found:
         assert pl.read_parquet(found / "canonical/ira_basis.parquet")["tax_year"].sort().to_list() == [2024, 2025]
+
+
+def test_a_locked_workbook_goes_to_its_folder_and_comes_back_from_there(sealed: Path, tmp_path: Path) -> None:
+    shutil.copytree(sealed / "out", tmp_path / "out", symlinks=True)
+    shared = tmp_path / "shared"
+    for folder in ("inbox", "shared"):
+        (tmp_path / folder).mkdir()
+
+    def night(day: str) -> dict[str, Any]:
+        where = ("--inbox", tmp_path / "inbox", "--shared", shared, "--as-of", day, "--tax-year", "2026")
+        assert rothbook(tmp_path, "run", "--direct", *where) == 1
+        facts: dict[str, Any] = json.loads((tmp_path / "out/latest/run.json").read_text(encoding="utf-8"))
+        return facts
+
+    assert night("2027-05-03")["placed"] == {"written": 1, "beside": [], "failed": []}
+    workbook = shared / "ADV1/ADV1.xlsx"
+    content = unlocked(workbook.read_bytes(), [PASSWORD])
+    assert content is not None
+    assert night("2027-05-04")["returned"] == 0
+    saved = locked(content, PASSWORD)
+    workbook.write_bytes(saved)
+    again = night("2027-05-05")
+    assert (again["returned"], again["placed"]["beside"]) == (1, [])
+    read = {file["file_name"]: file["state"] for file in again["input_files"] if "shared/ADV1" in file["file_name"]}
+    assert read["shared/ADV1/ADV1.xlsx"] == "accepted"
+    assert len(read) > 1
+    assert workbook.read_bytes() != saved
