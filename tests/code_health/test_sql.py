@@ -32,6 +32,12 @@ KNOWN = {
         "_PREVIOUS",  # columns and their types
         "columns",  # of _PREVIOUS
     },
+    "transforms/marks.py": {
+        "name",  # of the tuple of tables there
+        "_NO_MARKS",  # a SELECT without rows
+        "(SQL / f'{name}.sql').read_text(encoding='utf-8')",
+    },
+    "transforms/trend.py": {"SELECT.read_text(encoding='utf-8')"},
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
     "transforms/identity/suggesting.py": {
         "_select('link_records')",
