@@ -24,8 +24,10 @@ def test_the_list_of_packages_is_the_lock(tmp_path: Path) -> None:
     assert listed(tmp_path / "twice.json") == once
     told = json.loads(once)
     found = {f"{c['name']}=={c['version']}" for c in told["components"]}
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    assert found == {re.sub(r"\[.*\]", "", line.split()[0]) for line in lock if "==" in line}
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?(==[^\s;]+)", lock, flags=re.MULTILINE)
+    assert found == {"".join(pin) for pin in pinned}
+    assert len(pinned) == sum(not line.startswith(" ") for line in lock.splitlines())
     assert all(c["externalReferences"][0]["hashes"] for c in told["components"])
     assert told["metadata"]["component"]["name"] == "rothbook"
 

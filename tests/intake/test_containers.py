@@ -358,6 +358,7 @@ def test_check_says_what_is_inside_and_writes_nothing(
     assert found.members[-1].reading.error is not None
     assert found.lines() == [
         "d.zip.pgp: PGP message, 1 file",
+        "  note: not signed",
         "d.zip.pgp/d.zip: zip archive, 3 files",
         "d.zip.pgp/d.zip/basis.csv: house-ira_basis (house)",
         "  lines: 2 total, 1 header, 1 data",
