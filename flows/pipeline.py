@@ -10,16 +10,19 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows import __version__
+from flows import __version__, nights
 from flows.errors import StageFailed, UsageError, scrub
-from flows.run_folder import RunFolder, exclusive, latest
+from flows.run_folder import RunFolder, exclusive
 from limits import load
+
+if TYPE_CHECKING:
+    from transforms.intake import Register
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
 SETTLE_SECONDS = 0.2
@@ -58,7 +61,7 @@ def plan(
     if shared is not None:
         _check_shared(shared, inbox, out)
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
-    years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
+    years = tuple(sorted(set(tax_years or _years_of_that_night(out, today) or load.default_tax_years(today))))
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
     where = shared.resolve() if shared else None
@@ -74,11 +77,19 @@ def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
             raise UsageError(f"--shared and {name} must be folders apart, neither inside the other")
 
 
+def _years_of_that_night(out: Path, as_of: date) -> list[int] | None:
+    """The tax years a night that is looked back at was run for."""
+    night = nights.night_of(out, as_of) if nights.looks_back(out, as_of) else None
+    return night.facts["tax_years"] if night else None
+
+
 @contextmanager
 def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
     os.umask(0o077)
     with exclusive(night.out):
+        nights.catch_up(night.out)
+        compared_with = nights.before(night.out, night.as_of)
         run = RunFolder.create(night.out, night.as_of)
         run.note(
             run_id=run.run_id,
@@ -90,6 +101,9 @@ def open_run(night: Night) -> Iterator[Path]:
             shared=str(night.shared) if night.shared else None,
             version=__version__,
             limits_digest=load.digest(),
+            packages=nights.packages(),
+            looks_back=nights.looks_back(night.out, night.as_of),
+            previous=compared_with.run_id if compared_with else None,
             seconds={},
         )
         try:
@@ -140,6 +154,8 @@ def publish(folder: Path) -> Path:
     except OSError as error:
         failure = scrub("publish", error)
     else:
+        with suppress(Exception):  # the run is published; the next one remembers it, tells of it and says what is wrong
+            nights.remember(published)
         _share(RunFolder(published))
         return published
     raise failure
@@ -148,7 +164,7 @@ def publish(folder: Path) -> Path:
 def _share(run: RunFolder) -> None:
     from flows import shared
 
-    if run.facts["shared"] is None:
+    if run.facts["shared"] is None or run.facts["looks_back"]:  # advisors work on the newest night
         return
     try:
         placed = shared.place(run.path, Path(run.facts["shared"]), run.out, run.as_of).facts()
@@ -172,19 +188,31 @@ def _take_in(run: RunFolder) -> None:
     from schemas.accounts import mask_digits
     from transforms.intake import deliver
 
-    before = latest(run.out)
-    returned, unreachable = _returned(run)
-    register = deliver(
-        Path(run.facts["inbox"]),
-        run.out,
-        before / "register.json" if before else None,
-        run.as_of,
-        run.facts["settle_seconds"],
-        also=returned,
-    )
+    if run.facts["looks_back"]:
+        register, returned, unreachable = _that_night(run), {}, None
+    else:
+        returned, unreachable = _returned(run)
+        nights.book(run.out, run.as_of).write(run.register)
+        register = deliver(
+            Path(run.facts["inbox"]),
+            run.out,
+            run.register,
+            run.as_of,
+            run.facts["settle_seconds"],
+            also=returned,
+        )
+        that_night = nights.night_of(run.out, run.as_of)
+        if that_night and nights.brings_nothing(register, that_night):
+            register = replace(nights.met_again(run.out, that_night), waiting=register.waiting)
     register.write(run.register)
     run.note(returned=len(returned), shared_unreachable=unreachable)
     run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
+
+
+def _that_night(run: RunFolder) -> Register:
+    """What the night that is looked back at met; of a date no run was of, the book as known then."""
+    night = nights.night_of(run.out, run.as_of)
+    return nights.met_again(run.out, night) if night else nights.book(run.out, run.as_of)
 
 
 def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
@@ -205,7 +233,14 @@ def _read(run: RunFolder) -> None:
     run.canonical.mkdir()
     home = run.facts["pgp_home"]
     keyring = Keyring(Path(home) if home else None)
-    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out), keyring)
+    counts = read_book(
+        Register.read(run.register),
+        run.out,
+        run.canonical,
+        firm_key(run.out),
+        keyring,
+        quarantine=not run.facts["looks_back"],
+    )
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
 
@@ -213,7 +248,9 @@ def _read(run: RunFolder) -> None:
 def _compute(run: RunFolder) -> None:
     from transforms.engine import compute as compute_book
 
-    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=latest(run.out))
+    before = nights.before(run.out, run.as_of)
+    previous = before.path if before else None
+    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=previous)
     run.note(result_rows=counts, fingerprint=fingerprint(run))
 
 
@@ -236,15 +273,23 @@ def _complete(run: RunFolder) -> None:
     set_aside = run.facts["result_rows"]["rejects"] > 0 or any(
         file["state"] == "rejected" for file in run.facts["input_files"]
     )
+    run.note(digests=nights.digests(run.path))
+    that_night = nights.night_of(run.out, run.as_of)
+    if that_night:
+        run.note(again=nights.compared(that_night, run.facts))
     run.note(exit_state="some rows or files set aside" if set_aside else "all accepted", exit_code=int(set_aside))
 
 
 def fingerprint(run: RunFolder) -> str:
-    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version."""
-    facts = run.facts
+    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version.
+
+    The fingerprint of the night before is part of it: what is new or resolved tonight depends on what was known then.
+    """
+    facts, before = run.facts, nights.before(run.out, run.as_of)
     files = {f"{file['sha256']} {file['received_at']}" for file in facts["input_files"] if file["state"] != "duplicate"}
     years = " ".join(map(str, run.tax_years))
-    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"])
+    since = before.facts["fingerprint"] if before else "the first night"
+    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"], since)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

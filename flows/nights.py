@@ -1,0 +1,224 @@
+"""What the nights before left in `OUT/state/nights`, so that any of them can be computed again from the archive alone.
+
+`OUT/state/nights/<run_id>/night.json` says which files the run met and which of them were new; `results/` beside it
+holds the tables a later night compares itself with. The book of a date is every file received up to that date: nothing
+that came later, and nothing that stands only in a run folder.
+
+A run as of a date before the newest night *looks back*: it takes nothing in, meets again what that night met, and is
+never compared with by another run. So a night comes out as it did, however often the dates around it are run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+from flows.run_folder import move_latest, published, sync
+
+FOLDER = "nights"
+PURGED = "purged.json"
+#: Tables of a night a later one reads: first seen, marks made, counts by night.
+CARRIED = ("findings", "marks", "trend")
+#: What a rerun has to reproduce to the byte.
+REPRODUCED = ("results/*.parquet", "derived/*.parquet", "workbooks/*.xlsx")
+#: Software that decides how a table or a workbook is laid out in bytes.
+PACKAGES = ("duckdb", "polars", "openpyxl")
+_RUN_ID = re.compile(r"(\d{4}-\d\d-\d\d)-(\d{3,})")
+
+
+@dataclass(frozen=True)
+class PastNight:
+    """A published run as `OUT/state` remembers it: `facts` is its night.json."""
+
+    path: Path
+    facts: dict[str, Any]
+
+    @property
+    def run_id(self) -> str:
+        """`<as-of>-<nnn>`."""
+        return self.path.name
+
+    @property
+    def as_of(self) -> date:
+        """The run's "today"."""
+        return date.fromisoformat(self.facts["as_of"])
+
+    @property
+    def looked_back(self) -> bool:
+        """True if a newer night had been run before it: it brought nothing, and no run compares itself with it."""
+        return bool(self.facts["looks_back"])
+
+
+def past(out: Path) -> list[PastNight]:
+    """Every remembered run, by as-of date and number; raises ValueError where one can't be read."""
+    paths = (out / "state" / FOLDER).glob("*/night.json")
+    whole = [path for path in paths if _RUN_ID.fullmatch(path.parent.name)]
+    found = [PastNight(path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in whole]
+    return sorted(found, key=lambda night: order(night.run_id))
+
+
+def order(run_id: str) -> tuple[str, int]:
+    """What run ids sort by: the as-of date, then the number."""
+    day, _, number = run_id.rpartition("-")
+    return day, int(number)
+
+
+def genuine(out: Path) -> list[PastNight]:
+    """The remembered runs that weren't looks back, oldest first."""
+    return [night for night in past(out) if not night.looked_back]
+
+
+def looks_back(out: Path, as_of: date) -> bool:
+    """True if a night of a later as-of date has been run."""
+    return any(night.as_of > as_of for night in genuine(out))
+
+
+def night_of(out: Path, as_of: date) -> PastNight | None:
+    """The newest run of a date that wasn't a look back, which is what a run of that date has to reproduce."""
+    return next((night for night in reversed(genuine(out)) if night.as_of == as_of), None)
+
+
+def before(out: Path, as_of: date) -> PastNight | None:
+    """The night a run compares itself with: the newest one of an earlier as-of date."""
+    return next((night for night in reversed(genuine(out)) if night.as_of < as_of), None)
+
+
+def purged(out: Path) -> set[str]:
+    """sha256 of the files `rothbook purge` took out of the archive."""
+    path = out / "state" / PURGED
+    return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+
+
+def book(out: Path, as_of: date) -> Any:
+    """The `Register` of the book as known on `as_of`, with nothing delivered tonight yet."""
+    from transforms.intake import Entry, Register
+
+    first: dict[str, Entry] = {}
+    gone = purged(out)
+    for night in genuine(out):
+        for name, sha256 in night.facts["took_in"]:
+            if night.as_of <= as_of and sha256 not in gone:
+                first.setdefault(sha256, Entry(night.as_of, name, sha256))
+    return Register(as_of, tuple(sorted(first.values())))
+
+
+def met_again(out: Path, night: PastNight) -> Any:
+    """The `Register` as it was when `night` began to read: the book of its date, and what lay in the inbox then."""
+    from transforms.intake import Delivery, Entry, Register
+
+    known, gone = book(out, night.as_of), purged(out)
+    tonight = tuple(Delivery(*delivery) for delivery in night.facts["deliveries"] if delivery[1] not in gone)
+    entries = {entry.sha256: entry for entry in known.entries}
+    for delivery in tonight:
+        if not delivery.duplicate:  # what was refused that night is no part of the book, and was told that night
+            entries.setdefault(delivery.sha256, Entry(night.as_of, delivery.file_name, delivery.sha256))
+    return Register(night.as_of, tuple(sorted(entries.values())), tonight)
+
+
+def brings_nothing(register: Any, night: PastNight) -> bool:
+    """True if `night` met every file that lies in the inbox: run again, it is the same night again."""
+    return {(d.file_name, d.sha256) for d in register.tonight} <= {(d[0], d[1]) for d in night.facts["deliveries"]}
+
+
+def remember(run: Path) -> None:
+    """Keep what later nights need of a published run; one that is remembered already is left as it is."""
+    out = run.parent.parent
+    target = _folder(out) / run.name
+    if target.exists():
+        return
+    facts = _facts(run)
+    aside = target.with_name(f".{run.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "results").mkdir(parents=True)
+    if not facts["looks_back"]:
+        for name in CARRIED:
+            table = run / "results" / f"{name}.parquet"
+            if table.exists():
+                _copy(table, aside / "results" / table.name)
+    _write(aside / "night.json", facts)
+    sync(aside / "results")
+    sync(aside)
+    aside.rename(target)
+    sync(target.parent)
+
+
+def catch_up(out: Path) -> None:
+    """Remember every published run that isn't, and point `latest` at the newest: a run may be killed in between."""
+    runs = published(out)
+    for run in runs:
+        remember(run)
+    if runs:
+        move_latest(runs[-1])
+
+
+def _facts(run: Path) -> dict[str, Any]:
+    told = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    register = json.loads((run / "register.json").read_text(encoding="utf-8"))
+    back = bool(told.get("looks_back", False))
+    out = run.parent.parent
+    known = {sha256 for night in genuine(out) for _, sha256 in night.facts["took_in"]}
+    new = [(e["file_name"], e["sha256"]) for e in register["entries"] if e["sha256"] not in known]
+    return {
+        "as_of": told["as_of"], "looks_back": back, "tax_years": told["tax_years"],
+        "fingerprint": told["fingerprint"], "version": told["version"], "limits_digest": told["limits_digest"],
+        "packages": told.get("packages", {}),
+        "took_in": [] if back else new,
+        "deliveries": [(d["file_name"], d["sha256"], d["duplicate"]) for d in register["tonight"]],
+        "digests": told.get("digests", {}),
+    }  # fmt: skip
+
+
+def _folder(out: Path) -> Path:
+    from transforms.intake.register import private_folder
+
+    return private_folder(private_folder(out / "state") / FOLDER)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as read, target.open("xb") as write:
+        shutil.copyfileobj(read, write)
+        write.flush()
+        os.fsync(write.fileno())
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def digests(run: Path) -> dict[str, str]:
+    """sha256 of every table and workbook of a run that a rerun has to reproduce, by its path in the run."""
+    paths = sorted(path for pattern in REPRODUCED for path in run.glob(pattern))
+    return {path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def packages() -> dict[str, str]:
+    """The versions of the software that lays out tables and workbooks."""
+    return {name: version_of(name) for name in PACKAGES}
+
+
+def compared(night: PastNight, now: dict[str, Any]) -> dict[str, Any]:
+    """How a rerun came out beside `night`: which tables and workbooks differ, and what could make them differ.
+
+    `now` is the rerun's run.json. `changed` is empty if software, limits and tax years are those of the night.
+    """
+    then, digests_now = night.facts, now["digests"]
+    either = sorted(then["digests"].keys() | digests_now.keys())
+    asked = ("version", "limits_digest", "packages", "tax_years")
+    return {
+        "run_id": night.run_id,
+        "same": sum(then["digests"].get(name) == digests_now.get(name) for name in either),
+        "differ": [name for name in either if then["digests"].get(name) != digests_now.get(name)],
+        "changed": {name: [then[name], now[name]] for name in asked if then[name] != now[name]},
+    }
