@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, brief_command, profile_command
+from flows import __version__, audit_command, brief_command, profile_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     brief_command.add(commands, _year)
     profile_command.add(commands)
+    audit_command.add(commands)
     return parser
 
 
@@ -198,6 +199,7 @@ def _schedule(asked: argparse.Namespace) -> int:
 
 
 def _explain(asked: argparse.Namespace) -> int:
+    from flows import audit
     from flows.run_folder import newest
     from transforms import explain
 
@@ -207,5 +209,6 @@ def _explain(asked: argparse.Namespace) -> int:
         told = tell(run, asked.person_id, asked.tax_year)
     except KeyError:
         raise UsageError("the newest run has no such person (and tax year)") from None
+    audit.append(asked.out, "client exported", what="explain", person_id=asked.person_id, run_id=run.name)
     print(told)
     return OK

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import __version__, nights
+from flows import __version__, audited, nights
 from flows.errors import StageFailed, UsageError, scrub
 from flows.run_folder import RunFolder, exclusive
 from limits import load
@@ -89,6 +89,7 @@ def open_run(night: Night) -> Iterator[Path]:
     os.umask(0o077)
     with exclusive(night.out):
         nights.catch_up(night.out)
+        audited.catch_up(night.out)
         compared_with = nights.before(night.out, night.as_of)
         run = RunFolder.create(night.out, night.as_of)
         run.note(
@@ -106,10 +107,13 @@ def open_run(night: Night) -> Iterator[Path]:
             previous=compared_with.run_id if compared_with else None,
             seconds={},
         )
+        audited.started(run)
         try:
             yield run.path
         except StageFailed as failure:
             note = run.abandon(failure)
+            with suppress(OSError):  # a full disk: the next run tells that this one died
+                audited.failed(run, failure)
             failure.add_note(f"where in the code: {note}")
             raise
 
@@ -156,6 +160,7 @@ def publish(folder: Path) -> Path:
     else:
         with suppress(Exception):  # the run is published; the next one remembers it, tells of it and says what is wrong
             nights.remember(published)
+            audited.finished(published)
         _share(RunFolder(published))
         return published
     raise failure

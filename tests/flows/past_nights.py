@@ -1,0 +1,77 @@
+"""Four nights of one small book: files that arrive, come again, are refused, and put earlier ones right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from flows import pipeline
+from flows.nights import REPRODUCED
+from tests.flows.inbox import BAD_ROW, FILES
+
+YEARS = (2026,)
+BALANCES = "custodian,account_number,as_of,market_value\n"
+#: What lies in the inbox each night; the firm empties it after the first two, and forgets to after the third.
+NIGHTS: dict[str, dict[str, str]] = {
+    "2027-02-01": FILES,
+    # a December 31 value that came late; a file nobody can read; and yesterday's payroll of bytes once more
+    "2027-02-02": {
+        "late_887700551234.csv": BALANCES + "testcust,887700551234,2026-12-31,2500\n",
+        "unknown.csv": "who,what\nQuackenbush,900-11-2345\n",
+        "basis again.csv": FILES["basis.csv"],
+        "more.csv": FILES["transactions.csv"].splitlines(keepends=True)[0] + BAD_ROW,
+    },
+    # the custodian puts the value right, and the firm corrects a cell
+    "2027-02-03": {
+        "right.csv": BALANCES + "testcust,887700551234,2026-12-31,0\n",
+        "correction.csv": (
+            "table,row_key,column,value_in_source,corrected_value,declared_by,declared_on,reason\n"
+            "tax_profiles,person_id=P1;tax_year=2026,roth_magi,900000,100000,Ops,2027-02-03,typed wrong\n"
+        ),
+    },
+    "2027-02-04": {"basis.csv": "person_id,tax_year,basis,source\nP1,2025,400,amended 8606\n"},
+}
+
+
+@dataclass
+class PastNights:
+    """An inbox and its OUT, night after night."""
+
+    root: Path
+    runs: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def out(self) -> Path:
+        return self.root / "out"
+
+    def drop(self, files: dict[str, str]) -> None:
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (self.inbox / name).write_text(text, encoding="utf-8")
+
+    def empty(self) -> None:
+        for path in self.inbox.iterdir():
+            path.unlink()
+
+    def run(self, as_of: str, out: Path | None = None, years: tuple[int, ...] | None = YEARS) -> Path:
+        self.inbox.mkdir(parents=True, exist_ok=True)
+        night = pipeline.plan(self.inbox, out or self.out, date.fromisoformat(as_of), years, settle_seconds=0)
+        return pipeline.run_direct(night)
+
+    def all_nights(self) -> PastNights:
+        for as_of, files in NIGHTS.items():
+            self.drop(files)
+            self.runs[as_of] = self.run(as_of)
+            if as_of != "2027-02-03":
+                self.empty()
+        return self
+
+
+def bytes_of(run: Path) -> dict[str, bytes]:
+    """Every table and workbook of a run."""
+    return {p.relative_to(run).as_posix(): p.read_bytes() for pattern in REPRODUCED for p in run.glob(pattern)}
