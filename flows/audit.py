@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.accounts import mask_digits
+
 LOG = "audit.jsonl"
 NOTHING = "0" * 64
 STARTED, PUBLISHED, FAILED, DIED = "run started", "run published", "run failed", "run died"
@@ -114,14 +116,17 @@ def _is_line(data: bytes) -> bool:
 
 
 def _who() -> dict[str, str]:
-    """The OS user by its number (a variable of the environment can say anything), the machine, and the command."""
+    """The OS user by its number (a variable of the environment can say anything), the machine, and the command.
+
+    Long numbers in the command may be a client's account and are masked.
+    """
     try:
         import pwd
 
         user = pwd.getpwuid(os.getuid()).pw_name
     except (ImportError, KeyError):
         user = getpass.getuser()
-    return {"user": user, "host": socket.gethostname(), "command": " ".join(("rothbook", *sys.argv[1:]))}
+    return {"user": user, "host": socket.gethostname(), "command": mask_digits(" ".join(("rothbook", *sys.argv[1:])))}
 
 
 def _sha(data: bytes) -> str:

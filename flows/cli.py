@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, audit_command, brief_command, profile_command
+from flows import __version__, audit_command, brief_command, diff_command, history_command, profile_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     brief_command.add(commands, _year)
     profile_command.add(commands)
+    diff_command.add(commands)
+    history_command.add(commands)
     audit_command.add(commands)
     return parser
 

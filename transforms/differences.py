@@ -27,8 +27,11 @@ OF_ACCOUNTS = (
 OF_EVERYBODY = ("plans", "plan_sources", "corrections", "row_fixes", "link_decisions", "tax_id_changes")
 #: Columns never told, because they hold what clients are called or known by; that they changed is told.
 CONFIDENTIAL = frozenset(
-    {"given_name", "family_name", "birth_date", "tax_id", "owner_tax_id", "owner_name", "owner_birth_date", "description",
-     "old_tax_id", "new_tax_id", "note", "email", "advisor_name", "inherited_from"}
+    {
+        "given_name", "family_name", "birth_date", "tax_id", "owner_tax_id", "owner_name", "owner_birth_date",
+        "description", "old_tax_id", "new_tax_id", "note", "email", "advisor_name", "inherited_from", "row_key",
+        "value_in_source", "corrected_value", "source", "reason", "counter_account_number", "old_account_number",
+    }
 )  # fmt: skip
 _WHERE_FROM = frozenset(column.name for column in PROVENANCE)
 
@@ -59,8 +62,8 @@ class Sides:
 def compare(one: Path, two: Path) -> dict[str, Any]:
     """Everything that differs between two runs' folders, `one` being the earlier, sorted.
 
-    Keys: `files` (arrived, gone), `tables` and `facts` (rows added, removed, changed by table), `persons` (changed numbers
-    with their causes), `findings` (new, resolved, changed).
+    Keys: `files` (arrived, gone), `tables` and `facts` (rows added, removed, changed by table), `persons` (changed
+    numbers with their causes), `findings` (new, resolved, changed).
     """
     with duckdb.connect(":memory:", config={"python_enable_replacements": "false"}) as con:
         sides = _load(con, one, two)
@@ -92,26 +95,34 @@ def _paths(run: Path) -> Iterator[tuple[str, Path]]:
             path = run / folder / f"{name}.parquet"
             if path.exists():
                 yield name, path
+    yield "evidence", run / "derived" / "evidence.parquet"
+
+
+def _joined(name: str, key: list[str]) -> str:
+    """SQL of both runs' rows of a table beside each other by key; `side` is null where a run lacks the row."""
+    same = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in key)
+    return f"(select *, 1 as side from one.{name}) as a full join (select *, 2 as side from two.{name}) as b on {same}"
+
+
+def _differ(columns: list[str]) -> str:
+    """SQL of whether any of the columns isn't the same on both sides."""
+    return " or ".join(f'a."{c}" is distinct from b."{c}"' for c in columns) or "false"
 
 
 def _counts(sides: Sides, tables: dict[str, Table]) -> dict[str, dict[str, int]]:
     """Rows added, removed and changed of every table that isn't the same; without a key, whole rows come and go."""
     found = {}
     for name, table in tables.items():
-        if name not in sides.tables:
-            continue
-        shared = [c for c in sides.shared(name) if c not in _WHERE_FROM or c in table.key]
-        key = [c for c in table.key if c in shared] or shared
-        others = [c for c in shared if c not in key]
-        differs = " or ".join(f'a."{c}" is distinct from b."{c}"' for c in others) or "false"
-        same = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in key)
-        row = sides.rows(
-            f"select count(*) filter (a.side is null) as added, count(*) filter (b.side is null) as removed,"
-            f" count(*) filter (a.side is not null and b.side is not null and ({differs})) as changed"
-            f" from (select *, 1 as side from one.{name}) as a full join (select *, 2 as side from two.{name}) as b on {same}"
-        )[0]
-        if any(row.values()):
-            found[name] = row
+        if name in sides.tables:
+            shared = [c for c in sides.shared(name) if c not in _WHERE_FROM or c in table.key]
+            key = [c for c in table.key if c in shared] or shared
+            row = sides.rows(
+                "select count(*) filter (a.side is null) as added, count(*) filter (b.side is null) as removed,"
+                " count(*) filter (a.side is not null and b.side is not null"
+                f" and ({_differ([c for c in shared if c not in key])})) as changed from {_joined(name, key)}"
+            )[0]
+            if any(row.values()):
+                found[name] = row
     return found
 
 
@@ -135,47 +146,59 @@ def _changed_facts(sides: Sides) -> None:
     )
     sides.con.execute(
         "create table whose as select distinct account_key, person_id from ("
-        " select account_key, person_id from one.ira_aggregation union all select account_key, person_id from two.ira_aggregation"
+        " select account_key, person_id from one.ira_aggregation"
+        " union all select account_key, person_id from two.ira_aggregation"
         " union all select custodian || ':' || account_number, person_id from two.accounts)"
         " where person_id is not null"
     )
     for name in (*OF_PERSONS, *OF_ACCOUNTS, *OF_EVERYBODY):
         if name in sides.tables:
-            sides.con.execute(_moved(sides, name, INPUT_TABLES[name]))
-    sides.con.execute('alter table moved rename source to "table"')
+            sides.con.execute(_moved(sides.shared(name), INPUT_TABLES[name]))
+    # a row nobody can read, or whose meaning isn't decided, is no fact, and makes an answer UNKNOWN all the same
+    for change, here, there in (("added", "two", "one"), ("removed", "one", "two")):
+        sides.con.execute(
+            "insert into moved by name select e.person_id, e.account_key, e.tax_year, e.topic as source,"
+            f" '{change}' as change, '' as fact, []::varchar[] as columns, e.source_file, e.source_line"
+            f" from {here}.evidence as e where e.topic in ('set_aside', 'unclassified') and not exists ("
+            f" from {there}.evidence as o where o.person_id = e.person_id and o.tax_year = e.tax_year and o.topic = e.topic"
+            " and o.source_file = e.source_file and o.source_line is not distinct from e.source_line)"
+        )
 
 
-def _moved(sides: Sides, name: str, table: Table) -> str:
-    shared = [c for c in sides.shared(name) if c not in _WHERE_FROM]
+def _moved(columns: list[str], table: Table) -> str:
+    shared = [c for c in columns if c not in _WHERE_FROM]
     facts = [c for c in shared if c not in table.key]
-    same = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in table.key)
-    changed = ", ".join(
-        f'case when a.side is not null and b.side is not null and a."{c}" is distinct from b."{c}" then {_told(c)} end'
-        for c in facts
-    )
-    either = {c: f'coalesce(b."{c}", a."{c}")' for c in shared}
-    shown = [c for c in table.key if c not in {"person_id", "custodian", "account_number", "tax_year", *CONFIDENTIAL}]
-    said = ", ".join(either[c] for c in shown)
-    account = (
-        f"{either['custodian']} || ':' || {either['account_number']}"
-        if {"custodian", "account_number"} <= set(shared)
-        else "null"
-    )
+    shown = [_either(c) for c in table.key if c in shared and c not in _SAID_ELSEWHERE | CONFIDENTIAL]
+    account = f"{_either('custodian')} || ':' || {_either('account_number')}" if _is_of_account(shared) else "null"
+    changes = ", ".join(_told(c) for c in facts)
+    own = ", ".join(_either(c) if c in shared else "null" for c in ("person_id", "tax_year"))
     return (
-        f"insert into moved select {either.get('person_id', 'null')}, {account}, {either.get('tax_year', 'null')}, '{name}',"
+        f"insert into moved (person_id, tax_year, account_key, source, change, fact, columns, source_file, source_line)"
+        f" select {own}, {account}, '{table.name}',"
         " case when a.side is null then 'added' when b.side is null then 'removed' else 'changed' end,"
-        f" concat_ws(' ', {said or 'null'}), list_filter([{changed}]::varchar[], c -> c is not null),"
-        " coalesce(b.source_file, a.source_file), coalesce(b.source_line, a.source_line)"
-        f" from (select *, 1 as side from one.{name}) as a full join (select *, 2 as side from two.{name}) as b on {same}"
-        f" where a.side is null or b.side is null or {' or '.join(f'a."{c}" is distinct from b."{c}"' for c in facts) or 'false'}"
+        f" concat_ws(' ', {', '.join(shown) or 'null'}),"
+        f" case when a.side + b.side = 3 then list_filter([{changes}]::varchar[], lambda c: c is not null) else [] end,"
+        f" {_either('source_file')}, {_either('source_line')}"
+        f" from {_joined(table.name, list(table.key))} where a.side is null or b.side is null or {_differ(facts)}"
     )
+
+
+_SAID_ELSEWHERE = frozenset({"person_id", "tax_year", "custodian", "account_number"})
+
+
+def _is_of_account(columns: list[str]) -> bool:
+    return {"custodian", "account_number"} <= set(columns)
+
+
+def _either(column: str) -> str:
+    return f'coalesce(b."{column}", a."{column}")'
 
 
 def _told(column: str) -> str:
-    """SQL of how a changed column is told: what it was and is, or only that it changed."""
-    if column in CONFIDENTIAL:
-        return f"'{column} changed'"
-    return f"'{column}: ' || coalesce(a.\"{column}\"::varchar, 'blank') || ' -> ' || coalesce(b.\"{column}\"::varchar, 'blank')"
+    """SQL of how a changed column is told: what it was and is, or only that it changed; null where it didn't."""
+    was, is_now = (f"coalesce({side}.\"{column}\"::varchar, 'blank')" for side in "ab")
+    said = f"'{column} changed'" if column in CONFIDENTIAL else f"'{column} ' || {was} || ' -> ' || {is_now}"
+    return f"case when {_differ([column])} then {said} end"
 
 
 def _persons(sides: Sides) -> list[dict[str, Any]]:
@@ -186,38 +209,45 @@ def _persons(sides: Sides) -> list[dict[str, Any]]:
             for row in _changed_numbers(sides, name):
                 entry = found.setdefault(row.pop("person_id"), {"numbers": [], "causes": []})
                 entry["numbers"].append({"table": name, **row})
-    for row in sides.rows(
-        'select distinct coalesce(m.person_id, w.person_id) as person_id, m."table", m.change, m.fact, m.columns, m.account_key,'
-        " m.tax_year, m.source_file, m.source_line from moved as m left join whose as w using (account_key)"
-        " order by all"
-    ):
-        entry = found.get(row.pop("person_id"))
-        if entry is not None:
-            entry["causes"].append(_cause(row))
+    causes = sides.rows(
+        "select distinct coalesce(m.person_id, w.person_id) as person_id, m.source, m.change, m.fact, m.columns,"
+        " m.account_key, m.tax_year, m.source_file, m.source_line"
+        " from moved as m left join whose as w using (account_key) order by all"
+    )
+    for row in causes:
+        person_id = row.pop("person_id")
+        if person_id in found:
+            found[person_id]["causes"].append(_cause(row))
     return [{"person_id": person_id, **found[person_id]} for person_id in sorted(found)]
 
 
 def _cause(row: dict[str, Any]) -> dict[str, Any]:
-    account = row.pop("account_key")
-    place = f"{mask_digits(row.pop('source_file') or '')}:{row.pop('source_line')}"
-    masked = f"{account.partition(':')[0]} ...{account[-4:]}" if account else None
-    told = {**row, "account": masked, "columns": [mask_digits(c) for c in row["columns"]], "place": place}
+    """A fact that moved, with its account masked and its place as file:line; what doesn't apply is left out."""
+    account, place = row.pop("account_key"), f"{mask_digits(row.pop('source_file') or '')}:{row.pop('source_line')}"
+    told = {
+        **row,
+        "account": f"{account.partition(':')[0]} ...{account[-4:]}" if account else None,
+        "fact": mask_digits(row["fact"]),
+        "place": place,
+    }
     return {name: value for name, value in told.items() if value not in (None, "", [])}
 
 
 def _changed_numbers(sides: Sides, name: str) -> list[dict[str, Any]]:
-    table = RESULT_TABLES[name]
-    facts = [c for c in sides.shared(name) if c not in table.key]
-    pairs = ", ".join(f"{{'column': '{c}', 'before': a.\"{c}\"::varchar, 'after': b.\"{c}\"::varchar}}" for c in facts)
-    same = " and ".join(f'a."{c}" is not distinct from b."{c}"' for c in table.key)
-    more = [c for c in table.key if c not in {"person_id", "tax_year"}]
-    of = ", ".join(f'coalesce(b."{c}", a."{c}")' for c in more) or "null"
+    """One row per person, year and column of a result table whose value isn't what it was."""
+    key = list(RESULT_TABLES[name].key)
+    facts = [c for c in sides.shared(name) if c not in key]
+    pairs = ", ".join(
+        f"{{'place': {place}, 'column': '{c}', 'before': a.\"{c}\"::varchar, 'after': b.\"{c}\"::varchar}}"
+        for place, c in enumerate(facts)
+    )
+    more = ", ".join(_either(c) for c in key if c not in _SAID_ELSEWHERE) or "null"
     return sides.rows(
-        "select person_id, tax_year, of, change.column, change.before, change.after from ("
-        f" select coalesce(b.person_id, a.person_id) as person_id, coalesce(b.tax_year, a.tax_year) as tax_year,"
-        f" concat_ws(' ', {of}) as of, unnest([{pairs}]) as change, generate_subscripts([{', '.join('1' for _ in facts)}], 1) as place"
-        f" from one.{name} as a full join two.{name} as b on {same})"
-        " where change.before is distinct from change.after order by person_id, tax_year, of, place"
+        "select person_id, tax_year, part, change.column as column, change.before as before, change.after as after"
+        f" from (select {_either('person_id')} as person_id, {_either('tax_year')} as tax_year,"
+        f" concat_ws(' ', {more}) as part,"
+        f" unnest([{pairs}]) as change from {_joined(name, key)})"
+        " where change.before is distinct from change.after order by person_id, tax_year, part, change.place"
     )
 
 
@@ -232,7 +262,7 @@ def _findings(sides: Sides) -> dict[str, list[dict[str, Any]]]:
         "select b.rule, b.person_id, b.tax_year, a.severity as severity_before, b.severity,"
         " a.amount::varchar as amount_before, b.amount::varchar as amount, a.deadline::varchar as deadline_before,"
         " b.deadline::varchar as deadline, finding_id from open_one as a inner join open_two as b using (finding_id)"
-        " where a.amount is distinct from b.amount or a.deadline is distinct from b.deadline or a.severity <> b.severity"
+        f" where {_differ(['amount', 'deadline', 'severity'])}"
         " order by b.rule, b.person_id nulls first, b.tax_year nulls first, finding_id"
     )
     return {

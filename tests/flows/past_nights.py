@@ -12,25 +12,30 @@ from tests.flows.inbox import BAD_ROW, FILES
 
 YEARS = (2026,)
 BALANCES = "custodian,account_number,as_of,market_value\n"
-#: What lies in the inbox each night; the firm empties it after the first two, and forgets to after the third.
+#: What lies in the inbox each night; the firm empties it every morning but the third.
 NIGHTS: dict[str, dict[str, str]] = {
     "2027-02-01": FILES,
-    # a December 31 value that came late; a file nobody can read; and yesterday's payroll of bytes once more
+    # a December 31 value that came late, a file nobody can read, and bytes the book has under another name
     "2027-02-02": {
         "late_887700551234.csv": BALANCES + "testcust,887700551234,2026-12-31,2500\n",
         "unknown.csv": "who,what\nQuackenbush,900-11-2345\n",
         "basis again.csv": FILES["basis.csv"],
-        "more.csv": FILES["transactions.csv"].splitlines(keepends=True)[0] + BAD_ROW,
     },
-    # the custodian puts the value right, and the firm corrects a cell
+    # a row nobody can read, and a cell the firm corrects
     "2027-02-03": {
-        "right.csv": BALANCES + "testcust,887700551234,2026-12-31,0\n",
+        "more.csv": FILES["transactions.csv"].splitlines(keepends=True)[0] + BAD_ROW,
         "correction.csv": (
             "table,row_key,column,value_in_source,corrected_value,declared_by,declared_on,reason\n"
-            "tax_profiles,person_id=P1;tax_year=2026,roth_magi,900000,100000,Ops,2027-02-03,typed wrong\n"
+            "tax_profiles,person_id=P1;tax_year=2026,compensation,900000,800000,Ops,2027-02-03,typed wrong\n"
         ),
     },
-    "2027-02-04": {"basis.csv": "person_id,tax_year,basis,source\nP1,2025,400,amended 8606\n"},
+    # the custodian puts the value and the row right, and an amended Form 8606 states the basis
+    "2027-02-04": {
+        "right.csv": BALANCES + "testcust,887700551234,2026-12-31,0\n",
+        "mended.csv": FILES["transactions.csv"].splitlines(keepends=True)[0]
+        + "testcust,887700551234,T4,2026-03-01,market,100,,,\n",
+        "basis.csv": "person_id,tax_year,basis,source\nP1,2025,400,amended 8606\n",
+    },
 }
 
 
