@@ -13,7 +13,15 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, audit_command, brief_command, diff_command, history_command, profile_command
+from flows import (
+    __version__,
+    audit_command,
+    brief_command,
+    diff_command,
+    history_command,
+    profile_command,
+    purge_command,
+)
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -69,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     diff_command.add(commands)
     history_command.add(commands)
     audit_command.add(commands)
+    purge_command.add(commands)
     return parser
 
 

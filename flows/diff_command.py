@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -88,25 +89,36 @@ def _files(files: dict[str, list[dict[str, Any]]], limit: int) -> Iterator[str]:
     for way, rows in files.items():
         if rows:
             yield f"files {way}: {len(rows)}"
-            lines = [
-                f"  {row['received_at']} {row['file_name']}: {row['kind'] or 'unknown'}, {row['state']}, sha256 {row['sha256'][:12]}"
-                for row in rows
-            ]
-            yield from _some(lines, limit)
+            yield from _some([f"  {_file(row)}" for row in rows], limit)
     if not any(files.values()):
         yield "files: the same"
+
+
+def _file(row: dict[str, Any]) -> str:
+    what = f"{row['kind'] or 'unknown'}, {row['state']}, sha256 {row['sha256'][:12]}"
+    return f"{row['received_at']} {row['file_name']}: {what}"
 
 
 def _persons(persons: list[dict[str, Any]], limit: int) -> Iterator[str]:
     yield f"persons with changed numbers: {len(persons)}"
     for person in persons[:limit]:
         yield f"  {person['person_id']}"
-        yield from _some([f"    {_number(number)}" for number in person["numbers"]], limit)
+        yield from _some([f"    {line}" for line in _numbers(person["numbers"])], limit)
         if not person["causes"]:
-            yield "    no fact of their own changed: the as-of date, a spouse's or a plan's facts, limits or software did"
+            yield "    no fact of their own changed: the date, a spouse's or a plan's facts, limits or software did"
         yield from _some([f"    because {_cause(cause)}" for cause in person["causes"]], limit)
     if len(persons) > limit:
         yield f"  ... and {len(persons) - limit} more persons (--limit)"
+
+
+def _numbers(numbers: list[dict[str, Any]]) -> Iterator[str]:
+    """A changed number a line; those that are blank now, which UNKNOWN makes them all, on one line a table."""
+    for row in numbers:
+        if row["after"] is not None:
+            yield _number(row)
+    gone = Counter((row["tax_year"], row["table"], row["part"]) for row in numbers if row["after"] is None)
+    for (year, table, part), count in gone.items():
+        yield " ".join(filter(None, (str(year), table, part))) + f": {count} numbers are blank now"
 
 
 def _number(row: dict[str, Any]) -> str:

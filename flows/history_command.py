@@ -12,6 +12,8 @@ from flows.errors import UsageError
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
 SHOWN = 200
+#: Up to how many values that are gone are named.
+_NAMED = 3
 
 
 def add(commands: Commands) -> None:
@@ -58,11 +60,13 @@ def _text(found: list[dict[str, Any]]) -> Iterator[str]:
             yield f"{version['table']} {version['fact']}".rstrip()
         until = f"until {version['known_until']}" if version["known_until"] else "to date"
         place = f" [{version['place']}, received {version['received_at']}]" if version["place"] else ""
-        yield f"  {version['known_from']} {until:<16} {_told(version['values'], before['values'] if same_fact else {})}{place}"
+        told = _told(version["values"], before["values"] if same_fact else {})
+        yield f"  {version['known_from']} {until:<16} {told}{place}"
         before = version
 
 
 def _told(values: dict[str, str], before: dict[str, str]) -> str:
     told = [f"{name} {value}" for name, value in values.items() if before.get(name) != value]
-    told += [f"{name} blank" for name in before if name not in values]
+    blank = [name for name in before if name not in values]
+    told += [f"{name} blank" for name in blank] if len(blank) <= _NAMED else [f"{len(blank)} others blank"]
     return ", ".join(told) or "the same, from another place"

@@ -91,10 +91,16 @@ def before(out: Path, as_of: date) -> PastNight | None:
     return next((night for night in reversed(genuine(out)) if night.as_of < as_of), None)
 
 
-def purged(out: Path) -> set[str]:
-    """sha256 of the files `rothbook purge` took out of the archive."""
+def purged(out: Path) -> dict[str, date]:
+    """What `rothbook purge` took out of the archive: sha256, and the date before which it had been received."""
     path = out / "state" / PURGED
-    return set(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else set()
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {sha256: date.fromisoformat(day) for sha256, day in stored.items()}
+
+
+def _is_gone(gone: dict[str, date], sha256: str, received: date) -> bool:
+    """True for a delivery whose file was purged; the same bytes delivered anew are a file like any other."""
+    return sha256 in gone and received < gone[sha256]
 
 
 def book(out: Path, as_of: date) -> Any:
@@ -105,7 +111,7 @@ def book(out: Path, as_of: date) -> Any:
     gone = purged(out)
     for night in genuine(out):
         for name, sha256 in night.facts["took_in"]:
-            if night.as_of <= as_of and sha256 not in gone:
+            if night.as_of <= as_of and not _is_gone(gone, sha256, night.as_of):
                 first.setdefault(sha256, Entry(night.as_of, name, sha256))
     return Register(as_of, tuple(sorted(first.values())))
 
@@ -115,7 +121,8 @@ def met_again(out: Path, night: PastNight) -> Any:
     from transforms.intake import Delivery, Entry, Register
 
     known, gone = book(out, night.as_of), purged(out)
-    tonight = tuple(Delivery(*delivery) for delivery in night.facts["deliveries"] if delivery[1] not in gone)
+    deliveries = (Delivery(*delivery) for delivery in night.facts["deliveries"])
+    tonight = tuple(d for d in deliveries if not _is_gone(gone, d.sha256, night.as_of))
     entries = {entry.sha256: entry for entry in known.entries}
     for delivery in tonight:
         if not delivery.duplicate:  # what was refused that night is no part of the book, and was told that night
@@ -169,7 +176,7 @@ def _facts(run: Path) -> dict[str, Any]:
     return {
         "as_of": told["as_of"], "looks_back": back, "tax_years": told["tax_years"],
         "fingerprint": told["fingerprint"], "version": told["version"], "limits_digest": told["limits_digest"],
-        "packages": told.get("packages", {}),
+        "packages": told.get("packages", {}), "purged": told.get("purged", 0),
         "took_in": [] if back else new,
         "deliveries": [(d["file_name"], d["sha256"], d["duplicate"]) for d in register["tonight"]],
         "digests": told.get("digests", {}),
@@ -211,11 +218,11 @@ def packages() -> dict[str, str]:
 def compared(night: PastNight, now: dict[str, Any]) -> dict[str, Any]:
     """How a rerun came out beside `night`: which tables and workbooks differ, and what could make them differ.
 
-    `now` is the rerun's run.json. `changed` is empty if software, limits and tax years are those of the night.
+    `now` is the rerun's run.json. `changed` is empty if software, limits, tax years and archive are those of the night.
     """
     then, digests_now = night.facts, now["digests"]
     either = sorted(then["digests"].keys() | digests_now.keys())
-    asked = ("version", "limits_digest", "packages", "tax_years")
+    asked = ("version", "limits_digest", "packages", "tax_years", "purged")
     return {
         "run_id": night.run_id,
         "same": sum(then["digests"].get(name) == digests_now.get(name) for name in either),

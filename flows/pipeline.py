@@ -103,6 +103,7 @@ def open_run(night: Night) -> Iterator[Path]:
             version=__version__,
             limits_digest=load.digest(),
             packages=nights.packages(),
+            purged=len(nights.purged(night.out)),
             looks_back=nights.looks_back(night.out, night.as_of),
             previous=compared_with.run_id if compared_with else None,
             seconds={},

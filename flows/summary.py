@@ -61,7 +61,13 @@ def _facts(run: Path) -> dict[str, Any]:
 
 
 #: What may have changed since a night that is run again, as it is told.
-_CHANGED = {"version": "software", "limits_digest": "limits", "packages": "packages", "tax_years": "tax years"}
+_CHANGED = {
+    "version": "software",
+    "limits_digest": "limits",
+    "packages": "packages",
+    "tax_years": "tax years",
+    "purged": "files purged",
+}
 
 
 def _again(facts: dict[str, Any]) -> Iterator[str]:
@@ -80,7 +86,7 @@ def _again(facts: dict[str, Any]) -> Iterator[str]:
     for name, (then, now) in again["changed"].items():
         yield f"            {_CHANGED[name]} changed since: {_short(then)} then, {_short(now)} now"
     if not again["changed"]:
-        yield "            software, limits and tax years are the same: the files of that night aren't"
+        yield "            software, limits and tax years are the same: the files met that night aren't"
 
 
 def _short(value: Any) -> str:

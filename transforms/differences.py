@@ -160,8 +160,9 @@ def _changed_facts(sides: Sides) -> None:
             "insert into moved by name select e.person_id, e.account_key, e.tax_year, e.topic as source,"
             f" '{change}' as change, '' as fact, []::varchar[] as columns, e.source_file, e.source_line"
             f" from {here}.evidence as e where e.topic in ('set_aside', 'unclassified') and not exists ("
-            f" from {there}.evidence as o where o.person_id = e.person_id and o.tax_year = e.tax_year and o.topic = e.topic"
-            " and o.source_file = e.source_file and o.source_line is not distinct from e.source_line)"
+            f" from {there}.evidence as o where o.person_id = e.person_id and o.tax_year = e.tax_year"
+            " and o.topic = e.topic and o.source_file = e.source_file"
+            " and o.source_line is not distinct from e.source_line)"
         )
 
 

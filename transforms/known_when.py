@@ -18,6 +18,7 @@ from schemas.tables import INPUT_TABLES, PROVENANCE, RESULT_TABLES, Table
 from transforms.differences import ANSWERS, CONFIDENTIAL, OF_ACCOUNTS, OF_PERSONS
 
 _PLACE = ("source_file", "source_line", "received_at")
+_OWNERS = frozenset({"person_id", "custodian", "account_number"})
 _WHERE_FROM = frozenset(column.name for column in PROVENANCE)
 
 
@@ -25,11 +26,11 @@ def known_when(nights: Sequence[tuple[str, Path]], who: str) -> list[dict[str, A
     """Every version of every fact of `who` over `nights` (as-of date and run folder, oldest first).
 
     `who` is a person_id or an account (`custodian:number`, or the number). One dict per version: table, fact (what of),
-    values (column to text, blanks left out), known_from, known_until (None: still known on the last night), received_at and
-    place (file:line; None for an answer). Sorted by table, fact and known_from. Empty if no night knows `who`.
+    values (column to text, blanks left out), known_from, known_until (None: still known on the last night), received_at
+    and place (file:line; None for an answer). Sorted by table, fact and known_from. Empty if no night knows `who`.
     """
     with duckdb.connect(":memory:", config={"python_enable_replacements": "false"}) as con:
-        con.execute("create table nights (night integer, as_of varchar, run varchar)")
+        con.execute("create table nights (night integer, day varchar, run varchar)")
         con.executemany(
             "insert into nights values (?, ?, ?)", [(n, day, str(run)) for n, (day, run) in enumerate(nights)]
         )
@@ -77,20 +78,17 @@ def _versions(
         return []
     described = con.execute("describe select * from read_parquet($paths, union_by_name = true)", {"paths": paths})
     columns = [row[0] for row in described.fetchall()]
-    personal = "person_id" in table.key
-    account = "" if personal else "custodian || ' ...' || right(account_number, 4), "
-    key = [
-        c for c in table.key if c in columns and c not in {"person_id", "custodian", "account_number"} | CONFIDENTIAL
-    ]
+    personal, from_file = "person_id" in table.key, folder == "canonical"
+    key = [c for c in table.key if c in columns and c not in _OWNERS | CONFIDENTIAL]
+    of = [] if personal else ["r.custodian || ' ...' || right(r.account_number, 4)"]
+    of += [f'r."{c}"' for c in key]
     values = [c for c in columns if c not in {*table.key, *_WHERE_FROM, *CONFIDENTIAL}]
-    whose = "r.person_id = (from person)" if personal else "custodian || ':' || account_number in (from keys)"
-    place = (
-        ", ".join(_PLACE) if folder == "canonical" else "null as source_file, null as source_line, null as received_at"
-    )
-    picked = ", ".join(f'"{c}" := "{c}"::varchar' for c in values)
+    whose = "r.person_id = (from person)" if personal else "r.custodian || ':' || r.account_number in (from keys)"
+    place = ", ".join(f"r.{c}" if from_file else f"null as {c}" for c in _PLACE)
+    picked = ", ".join(f'"{c}" := r."{c}"::varchar' for c in values)
     select = f"""
         with seen as (
-            select n.night, n.as_of, concat_ws(' ', {account}{", ".join(f'"{c}"' for c in key) or "null"}) as fact,
+            select n.night, n.day, concat_ws(' ', {", ".join(of) or "null"}) as fact,
                 to_json(struct_pack({picked}))::varchar as content, {place}
             from read_parquet($paths, union_by_name = true, filename = true) as r
             inner join nights as n on starts_with(r.filename, n.run || '/')
@@ -100,28 +98,26 @@ def _versions(
             select *, night - row_number() over (partition by fact, content, {", ".join(_PLACE)} order by night) as span
             from seen
         )
-        select fact, content, source_file, source_line, received_at::varchar as received_at, min(as_of) as known_from,
-            case when max(night) < (select max(night) from nights) then max(as_of) end as known_until
+        select fact, content, source_file, source_line, received_at::varchar as received_at, min(day) as known_from,
+            case when max(night) < (select max(night) from nights) then max(day) end as known_until
         from spans
         group by fact, content, {", ".join(_PLACE)}, span
         order by fact, min(night), source_file, source_line
     """
-    rows = con.execute(select, {"paths": paths}).fetchall()
-    return [_version(table.name, *row) for row in rows]
+    found = con.execute(select, {"paths": paths})
+    names = [column[0] for column in found.description]
+    return [_version(table.name, dict(zip(names, row, strict=True))) for row in found.fetchall()]
 
 
-def _version(
-    table: str,
-    fact: str,
-    content: str,
-    file: str | None,
-    line: int | None,
-    received: str | None,
-    since: str,
-    until: str | None,
-) -> dict[str, Any]:
-    values = {name: value for name, value in json.loads(content).items() if value is not None}
+def _version(table: str, row: dict[str, Any]) -> dict[str, Any]:
+    values = {name: value for name, value in json.loads(row["content"]).items() if value is not None}
+    file = row["source_file"]
     return {
-        "table": table, "fact": mask_digits(fact), "values": values, "known_from": since, "known_until": until,
-        "received_at": received, "place": f"{mask_digits(file)}:{line}" if file else None,
-    }  # fmt: skip
+        "table": table,
+        "fact": mask_digits(row["fact"]),
+        "values": values,
+        "known_from": row["known_from"],
+        "known_until": row["known_until"],
+        "received_at": row["received_at"],
+        "place": f"{mask_digits(file)}:{row['source_line']}" if file else None,
+    }
