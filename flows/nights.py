@@ -1,8 +1,8 @@
 """What the nights before left in `OUT/state/nights`, so that any of them can be computed again from the archive alone.
 
-`OUT/state/nights/<run_id>/night.json` says which files the run met and which of them were new; `results/` beside it
-holds the tables a later night compares itself with. The book of a date is every file received up to that date: nothing
-that came later, and nothing that stands only in a run folder.
+In `<run_id>/` there night.json says which files were new, deliveries.json what lay in the inbox, and results/ holds the
+tables a later night compares itself with. The book of a date is every file received up to that date: nothing that came
+later, and nothing that stands only in a run folder.
 
 A run as of a date before the newest night *looks back*: it takes nothing in, meets again what that night met, and is
 never compared with by another run. So a night comes out as it did, however often the dates around it are run again.
@@ -50,6 +50,12 @@ class PastNight:
     def as_of(self) -> date:
         """The run's "today"."""
         return date.fromisoformat(self.facts["as_of"])
+
+    @property
+    def deliveries(self) -> list[tuple[str, str, bool]]:
+        """What lay in the inbox: name, sha256, and whether its bytes were in the book before."""
+        stored = json.loads((self.path / "deliveries.json").read_text(encoding="utf-8"))
+        return [(name, sha256, duplicate) for name, sha256, duplicate in stored]
 
     @property
     def looked_back(self) -> bool:
@@ -121,7 +127,7 @@ def met_again(out: Path, night: PastNight) -> Any:
     from transforms.intake import Delivery, Entry, Register
 
     known, gone = book(out, night.as_of), purged(out)
-    deliveries = (Delivery(*delivery) for delivery in night.facts["deliveries"])
+    deliveries = (Delivery(*delivery) for delivery in night.deliveries)
     tonight = tuple(d for d in deliveries if not _is_gone(gone, d.sha256, night.as_of))
     entries = {entry.sha256: entry for entry in known.entries}
     for delivery in tonight:
@@ -132,7 +138,7 @@ def met_again(out: Path, night: PastNight) -> Any:
 
 def brings_nothing(register: Any, night: PastNight) -> bool:
     """True if `night` met every file that lies in the inbox: run again, it is the same night again."""
-    return {(d.file_name, d.sha256) for d in register.tonight} <= {(d[0], d[1]) for d in night.facts["deliveries"]}
+    return {(d.file_name, d.sha256) for d in register.tonight} <= {(d[0], d[1]) for d in night.deliveries}
 
 
 def remember(run: Path) -> None:
@@ -141,7 +147,8 @@ def remember(run: Path) -> None:
     target = _folder(out) / run.name
     if target.exists():
         return
-    facts = _facts(run)
+    register = json.loads((run / "register.json").read_text(encoding="utf-8"))
+    facts = _facts(run, register)
     aside = target.with_name(f".{run.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "results").mkdir(parents=True)
@@ -150,6 +157,7 @@ def remember(run: Path) -> None:
             table = run / "results" / f"{name}.parquet"
             if table.exists():
                 _copy(table, aside / "results" / table.name)
+    _write(aside / "deliveries.json", [(d["file_name"], d["sha256"], d["duplicate"]) for d in register["tonight"]])
     _write(aside / "night.json", facts)
     sync(aside / "results")
     sync(aside)
@@ -166,9 +174,8 @@ def catch_up(out: Path) -> None:
         move_latest(runs[-1])
 
 
-def _facts(run: Path) -> dict[str, Any]:
+def _facts(run: Path, register: dict[str, Any]) -> dict[str, Any]:
     told = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    register = json.loads((run / "register.json").read_text(encoding="utf-8"))
     back = bool(told.get("looks_back", False))
     out = run.parent.parent
     known = {sha256 for night in genuine(out) for _, sha256 in night.facts["took_in"]}
@@ -178,7 +185,6 @@ def _facts(run: Path) -> dict[str, Any]:
         "fingerprint": told["fingerprint"], "version": told["version"], "limits_digest": told["limits_digest"],
         "packages": told.get("packages", {}), "purged": told.get("purged", 0),
         "took_in": [] if back else new,
-        "deliveries": [(d["file_name"], d["sha256"], d["duplicate"]) for d in register["tonight"]],
         "digests": told.get("digests", {}),
     }  # fmt: skip
 
@@ -196,9 +202,9 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(write.fileno())
 
 
-def _write(path: Path, facts: dict[str, Any]) -> None:
+def _write(path: Path, stored: Any) -> None:
     with path.open("w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1)
+        json.dump(stored, file, indent=1)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())

@@ -1,8 +1,8 @@
 """What is older than the firm has to keep, and may go: runs, their tables in state, archived and quarantined files.
 
-The rule is careful. `today` is the newest run's as-of date. What that run points at never goes. A file goes only if it was
-received before the period, no row and no set-aside line of any run that is kept comes from it, and the newest book, read
-without it, is the same. So what a number still rests on stays, however old it is.
+The rule is careful. `today` is the newest run's as-of date, and that run never goes. A file goes only if it was last
+delivered before the period, no row and no set-aside line of any run that is kept comes from it, and the newest book,
+read without it, is the same. So what a number still rests on stays, however old it is.
 """
 
 from __future__ import annotations
@@ -117,8 +117,7 @@ def _received(out: Path) -> dict[str, date]:
     """When each file was delivered last, by any night that is remembered."""
     last: dict[str, date] = {}
     for night in nights.genuine(out):
-        last |= {sha256: night.as_of for _, sha256, _ in night.facts["deliveries"]}
-        last |= {sha256: max(night.as_of, last.get(sha256, night.as_of)) for _, sha256 in night.facts["took_in"]}
+        last |= {sha256: night.as_of for _, sha256, *_ in (*night.facts["took_in"], *night.deliveries)}
     return last
 
 
@@ -144,7 +143,7 @@ def _sources(runs: list[Path], tables: tuple[str, ...] | None) -> set[str]:
 
 
 def _delivered(out: Path, runs: list[Path], sources: set[str]) -> set[str]:
-    """The delivered files `sources` are, or are members or sheets of; by name where only that tells, so rather too many."""
+    """The delivered files `sources` are, or are members or sheets of: told by name, so rather too many than too few."""
     import polars as pl
 
     names: set[str] = set()
@@ -152,7 +151,7 @@ def _delivered(out: Path, runs: list[Path], sources: set[str]) -> set[str]:
         files = pl.read_parquet(run / "canonical" / "files.parquet", columns=["sha256", "file_name"])
         names |= set(files.filter(pl.col("sha256").is_in(sorted(sources)))["file_name"])
     outer = {name[:end] for name in names for end, c in enumerate(name) if c in "/["} | names
-    delivered = {s: n for night in nights.genuine(out) for n, s, _ in night.facts["deliveries"]}
+    delivered = {s: n for night in nights.genuine(out) for n, s, _ in night.deliveries}
     return sources | {sha256 for sha256, name in delivered.items() if name in outer}
 
 
