@@ -136,15 +136,20 @@ def _cause(cause: dict[str, Any]) -> str:
 def _findings(findings: dict[str, list[dict[str, Any]]], limit: int) -> Iterator[str]:
     yield "findings: " + ", ".join(f"{len(rows)} {way}" for way, rows in findings.items())
     for way, rows in findings.items():
-        lines = []
-        for row in rows:
-            who = " ".join(str(row[name]) for name in ("person_id", "tax_year") if row[name] is not None)
-            pairs = [
-                (name, row.get(f"{name}_before", row[name]), row[name]) for name in ("severity", "amount", "deadline")
-            ]
-            told = [now if was == now else f"{name} {_blank(was)} -> {_blank(now)}" for name, was, now in pairs]
-            lines.append(f"  {way}: {row['rule']} {who} ({', '.join(t for t in told if t)})")
-        yield from _some(lines, limit)
+        yield from _some([f"  {way}: {_finding(row)}" for row in rows], limit)
+
+
+def _finding(row: dict[str, Any]) -> str:
+    """A finding by rule and person id, with what moved as before -> after."""
+    who = " ".join(str(row[name]) for name in ("person_id", "tax_year") if row[name] is not None)
+    told = []
+    for name in ("severity", "amount", "deadline", "mark"):
+        before, now = row.get(f"{name}_before", row.get(name)), row.get(name)
+        if before != now:
+            told.append(f"{name} {_blank(before)} -> {_blank(now)}")
+        elif now is not None:
+            told.append(str(now))
+    return f"{row['rule']} {who} ({', '.join(told)})"
 
 
 def _some(lines: list[str], limit: int) -> Iterator[str]:

@@ -19,9 +19,12 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.run_folder import move_latest, published, sync
+
+if TYPE_CHECKING:
+    from transforms.intake import Register
 
 FOLDER = "nights"
 PURGED = "purged.json"
@@ -109,7 +112,7 @@ def _is_gone(gone: dict[str, date], sha256: str, received: date) -> bool:
     return sha256 in gone and received < gone[sha256]
 
 
-def book(out: Path, as_of: date) -> Any:
+def book(out: Path, as_of: date) -> Register:
     """The `Register` of the book as known on `as_of`, with nothing delivered tonight yet."""
     from transforms.intake import Entry, Register
 
@@ -122,7 +125,7 @@ def book(out: Path, as_of: date) -> Any:
     return Register(as_of, tuple(sorted(first.values())))
 
 
-def met_again(out: Path, night: PastNight) -> Any:
+def met_again(out: Path, night: PastNight) -> Register:
     """The `Register` as it was when `night` began to read: the book of its date, and what lay in the inbox then."""
     from transforms.intake import Delivery, Entry, Register
 
@@ -136,7 +139,7 @@ def met_again(out: Path, night: PastNight) -> Any:
     return Register(night.as_of, tuple(sorted(entries.values())), tonight)
 
 
-def brings_nothing(register: Any, night: PastNight) -> bool:
+def brings_nothing(register: Register, night: PastNight) -> bool:
     """True if `night` met every file that lies in the inbox: run again, it is the same night again."""
     return {(d.file_name, d.sha256) for d in register.tonight} <= {(d[0], d[1]) for d in night.deliveries}
 

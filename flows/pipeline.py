@@ -195,7 +195,7 @@ def _take_in(run: RunFolder) -> None:
     from transforms.intake import deliver
 
     if run.facts["looks_back"]:
-        register, returned, unreachable = _that_night(run), {}, None
+        register, returned, unreachable = _that_night(run), dict[str, Path](), None
     else:
         returned, unreachable = _returned(run)
         nights.book(run.out, run.as_of).write(run.register)

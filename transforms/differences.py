@@ -63,7 +63,7 @@ def compare(one: Path, two: Path) -> dict[str, Any]:
     """Everything that differs between two runs' folders, `one` being the earlier, sorted.
 
     Keys: `files` (arrived, gone), `tables` and `facts` (rows added, removed, changed by table), `persons` (changed
-    numbers with their causes), `findings` (new, resolved, changed).
+    numbers with their causes), `findings` (new, resolved, changed, marked).
     """
     with duckdb.connect(":memory:", config={"python_enable_replacements": "false"}) as con:
         sides = _load(con, one, two)
@@ -130,7 +130,7 @@ def _files(sides: Sides) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for word, here, there in (("arrived", "two", "one"), ("gone", "one", "two")):
         rows = sides.rows(
-            f"select sha256, file_name, kind, custodian, rows, rejected, state, received_at::varchar as received_at"
+            f"select sha256, file_name, coalesce(kind, layout) as kind, custodian, rows, rejected, state, received_at::varchar as received_at"
             f" from {here}.files where state <> 'duplicate' and sha256 not in (select sha256 from {there}.files)"
             " order by received_at, file_name, sha256"
         )
@@ -253,7 +253,7 @@ def _changed_numbers(sides: Sides, name: str) -> list[dict[str, Any]]:
 
 
 def _findings(sides: Sides) -> dict[str, list[dict[str, Any]]]:
-    """Findings that were not open before and are now, the other way round, and those whose amount or urgency moved."""
+    """Findings that are open only now, or only then, whose amount or urgency moved, or that an advisor marked."""
     told = "rule, person_id, tax_year, severity, amount::varchar as amount, deadline::varchar as deadline, finding_id"
     order = "rule, person_id nulls first, tax_year nulls first, finding_id"
     sides.con.execute("create view open_one as select * from one.findings where status <> 'resolved'")
@@ -266,8 +266,14 @@ def _findings(sides: Sides) -> dict[str, list[dict[str, Any]]]:
         f" where {_differ(['amount', 'deadline', 'severity'])}"
         " order by b.rule, b.person_id nulls first, b.tax_year nulls first, finding_id"
     )
+    marked = (
+        "select b.rule, b.person_id, b.tax_year, a.mark_status as mark_before, b.mark_status as mark, finding_id"
+        " from open_one as a right join open_two as b using (finding_id)"
+        " where a.mark_status is distinct from b.mark_status order by b.rule, b.person_id nulls first, finding_id"
+    )
     return {
         "new": sides.rows(only.format(told=told, here="open_two", there="open_one", order=order)),
         "resolved": sides.rows(only.format(told=told, here="open_one", there="open_two", order=order)),
         "changed": sides.rows(changed),
+        "marked": sides.rows(marked) if "mark_status" in sides.shared("findings") else [],
     }

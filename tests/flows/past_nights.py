@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from flows import pipeline
 from flows.nights import REPRODUCED
 from tests.flows.inbox import BAD_ROW, FILES
+from tests.marked import answered
 
 YEARS = (2026,)
 BALANCES = "custodian,account_number,as_of,market_value\n"
@@ -37,6 +40,10 @@ NIGHTS: dict[str, dict[str, str]] = {
         "basis.csv": "person_id,tax_year,basis,source\nP1,2025,400,amended 8606\n",
     },
 }
+
+
+#: The night on which the advisor's workbook of the night before comes back with a mark in it.
+MARKED = "2027-02-03"
 
 
 @dataclass
@@ -71,10 +78,20 @@ class PastNights:
     def all_nights(self) -> PastNights:
         for as_of, files in NIGHTS.items():
             self.drop(files)
+            if as_of == MARKED:
+                self._send_back("2027-02-02")
             self.runs[as_of] = self.run(as_of)
             if as_of != "2027-02-03":
                 self.empty()
         return self
+
+    def _send_back(self, as_of: str) -> None:
+        """The advisor marks the finding of a night in the workbook and sends it in."""
+        run = self.runs[as_of]
+        findings = pl.read_parquet(run / "results/findings.parquet")
+        marked = findings.filter(rule="conversion_taxed_pro_rata")["finding_id"].item()
+        answer = {marked: {"status": "waiting", "note": "asked Quackenbush"}}
+        (self.inbox / "ADV1.xlsx").write_bytes(answered(run / "workbooks/ADV1.xlsx", answer))
 
 
 def bytes_of(run: Path) -> dict[str, bytes]:

@@ -134,10 +134,12 @@ def test_a_night_tells_who_ran_what_on_which_files(book: PastNights) -> None:
     run = json.loads((book.out / "runs/2027-02-03-001/run.json").read_text(encoding="utf-8"))
     assert third["run_id"] == "2027-02-03-001"
     assert third["fingerprint"] == run["fingerprint"]
-    assert third["files"] == {"accepted": 9, "partial": 1}
-    assert third["took_in"]["files"] == 2
-    correction = next(file["sha256"] for file in run["input_files"] if file["kind"] == "corrections")
-    assert third["overrides"] == [{"table": "corrections", "sha256": correction, "rows": 1}]
+    assert third["files"] == {"accepted": 11, "partial": 1}
+    assert third["took_in"]["files"] == 3
+    by_kind = {file["kind"]: file["sha256"] for file in run["input_files"]}
+    assert third["overrides"] == [
+        {"table": kind, "sha256": by_kind[kind], "rows": 1} for kind in ("corrections", "finding_marks")
+    ]
     assert third["key"]["source"] == "state/firm.key"
     assert audit.verify(book.out).ok
 

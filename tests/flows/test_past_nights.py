@@ -56,7 +56,9 @@ def test_the_nights_are_what_they_were_worked_out_to_be(book: PastNights) -> Non
     assert [facts(book.runs[day])["previous"] for day in DAYS] == [None, *(f"{day}-001" for day in DAYS[:-1])]
     states = [sorted(file["state"] for file in facts(book.runs[day])["input_files"]) for day in DAYS]
     assert states[1] == ["accepted"] * 8 + ["duplicate", "rejected"]
-    assert states[3].count("duplicate") == 2
+    assert states[3].count("duplicate") == 3
+    marks = [pl.read_parquet(book.runs[day] / "results/marks.parquet")["status"].to_list() for day in DAYS]
+    assert marks == [[], [], ["waiting"], ["waiting"]]
 
 
 def test_an_old_date_again_is_that_night_to_the_byte_and_takes_nothing_in(book: PastNights, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_newer_software_is_told(book: PastNights, tmp_path: Path, monkeypatch: p
     again = own.run("2027-02-01")
     told = facts(again)["again"]
     assert told["changed"] == {"version": ["0.1.0", "99.0"]}
-    assert sorted(told["differ"]) == ["workbooks/ADV1.xlsx", "workbooks/_firm.xlsx"]
+    assert told["differ"] == ["workbooks/ADV1.xlsx", "workbooks/_firm.xlsx"]
     said = summary.text(again)
     assert "differ from run 2027-02-01-001" in said
     assert "software changed since: 0.1.0 then, 99.0 now" in said
@@ -160,7 +162,7 @@ def test_diff_says_what_changed_and_why(book: PastNights) -> None:
         }
     ]  # fmt: skip
     assert [f["rule"] for f in told["findings"]["new"]] == ["conversion_taxed_pro_rata"]
-    assert told["findings"]["resolved"] == told["findings"]["changed"] == []
+    assert told["findings"]["resolved"] == told["findings"]["changed"] == told["findings"]["marked"] == []
 
 
 def test_diff_as_text_is_bounded_and_holds_no_client_data(book: PastNights) -> None:
@@ -168,13 +170,14 @@ def test_diff_as_text_is_bounded_and_holds_no_client_data(book: PastNights) -> N
     assert "  P1\n    2026 form_8606 status: UNKNOWN -> COMPUTED\n" in whole
     assert "because set_aside removed: 2026 [more.csv:2]" in whole
     assert "because ira_basis changed: 2025 basis 0.00 -> 400.00; source changed [basis.csv:2]" in whole
-    assert "findings: 0 new, 2 resolved, 0 changed" in whole
+    assert "findings: 0 new, 2 resolved, 0 changed, 0 marked" in whole
     short = rothbook("diff", "2027-02-03", "2027-02-04", "--out", book.out, "--limit", "2").stdout
     assert "files arrived: 3" in short
     assert "  ... and 1 more (--limit)" in short
     assert len(short.splitlines()) < len(whole.splitlines())
     emptied = rothbook("diff", "2027-02-02", "2027-02-03", "--out", book.out).stdout
     assert "2026 form_8606: 21 numbers are blank now" in emptied
+    assert "marked: conversion_taxed_pro_rata P1 2026 (mark blank -> waiting)" in emptied
     assert [s for s in SECRETS if s in whole + short + emptied] == []
 
 
@@ -182,7 +185,7 @@ def test_diff_of_a_run_with_itself_is_empty(book: PastNights) -> None:
     said = rothbook("diff", "latest", "latest", "--out", book.out).stdout.splitlines()
     assert said[2:] == [
         "files: the same", "facts read: the same", "results: the same", "persons with changed numbers: 0",
-        "findings: 0 new, 0 resolved, 0 changed",
+        "findings: 0 new, 0 resolved, 0 changed, 0 marked",
     ]  # fmt: skip
 
 
