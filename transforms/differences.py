@@ -130,8 +130,9 @@ def _files(sides: Sides) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for word, here, there in (("arrived", "two", "one"), ("gone", "one", "two")):
         rows = sides.rows(
-            f"select sha256, file_name, coalesce(kind, layout) as kind, custodian, rows, rejected, state, received_at::varchar as received_at"
-            f" from {here}.files where state <> 'duplicate' and sha256 not in (select sha256 from {there}.files)"
+            "select sha256, file_name, coalesce(kind, layout) as kind, custodian, rows, rejected, state,"
+            f" received_at::varchar as received_at from {here}.files"
+            f" where state <> 'duplicate' and sha256 not in (select sha256 from {there}.files)"
             " order by received_at, file_name, sha256"
         )
         found[word] = [row | {"file_name": mask_digits(row["file_name"] or "")} for row in rows]
