@@ -19,7 +19,8 @@ OVERRIDES = (
     "corrections", "row_fixes", "account_links", "link_decisions", "tax_id_changes", "renumbered_accounts",
     "finding_marks",
 )  # fmt: skip
-_OF_A_RUN = (audit.STARTED, audit.PUBLISHED, audit.FAILED, audit.DIED)
+TAKEN_BACK = "run taken back"
+_OF_A_RUN = (audit.STARTED, audit.PUBLISHED, audit.FAILED, audit.DIED, TAKEN_BACK)
 
 
 def started(run: RunFolder) -> None:

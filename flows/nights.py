@@ -85,9 +85,15 @@ def genuine(out: Path) -> list[PastNight]:
     return [night for night in past(out) if not night.looked_back]
 
 
+def newest(out: Path) -> PastNight | None:
+    """The newest night that wasn't a look back; None before the first."""
+    return next(reversed(genuine(out)), None)
+
+
 def looks_back(out: Path, as_of: date) -> bool:
     """True if a night of a later as-of date has been run."""
-    return any(night.as_of > as_of for night in genuine(out))
+    last = newest(out)
+    return last is not None and last.as_of > as_of
 
 
 def night_of(out: Path, as_of: date) -> PastNight | None:

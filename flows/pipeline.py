@@ -61,6 +61,8 @@ def plan(
     if shared is not None:
         _check_shared(shared, inbox, out)
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
+    if as_of is None:
+        _check_today(out, today)
     years = tuple(sorted(set(tax_years or _years_of_that_night(out, today) or load.default_tax_years(today))))
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
@@ -75,6 +77,16 @@ def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
     for other, name in ((inbox, "--inbox"), (out, "--out")):
         if shared.resolve().is_relative_to(other.resolve()) or other.resolve().is_relative_to(shared.resolve()):
             raise UsageError(f"--shared and {name} must be folders apart, neither inside the other")
+
+
+def _check_today(out: Path, today: date) -> None:
+    """Refuse a night after which nothing would be taken in, unless it is asked for: one dated in the future was run."""
+    newest = nights.newest(out)
+    if newest is not None and newest.as_of > today:
+        raise UsageError(
+            f"run {newest.run_id} is as of a later date than today, {today}, so nothing would be taken in. If it was a"
+            f" mistake: rothbook purge --out {out} --run {newest.run_id}. To look back at {today}: --as-of {today}"
+        )
 
 
 def _years_of_that_night(out: Path, as_of: date) -> list[int] | None:

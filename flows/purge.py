@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from flows import nights
-from flows.run_folder import latest, published, sync
+from flows.run_folder import latest, move_latest, published, sync
 
 KEEP_YEARS = 6
 
@@ -91,10 +91,35 @@ def remove(out: Path, purge: Purge) -> None:
     for run_id in purge.nights:
         shutil.rmtree(out / "state" / nights.FOLDER / run_id / "results", ignore_errors=True)
     for run_id in purge.runs:
-        run = out / "runs" / run_id
-        aside = run.with_name(f".{run_id}.purged.partial")  # half removed, the next run clears it away
-        run.rename(aside)
-        shutil.rmtree(aside)
+        _set_aside(out / "runs" / run_id)
+
+
+def take_back(out: Path, run_id: str) -> list[tuple[str, str]]:
+    """Forget the newest night, run as of a date it shouldn't have been; returns the files only it had taken in.
+
+    They stay in the archive, and are new again when they are delivered again. Raises ValueError for any other run: the
+    later ones rest on it.
+    """
+    night = nights.newest(out)
+    if night is None or night.run_id != run_id:
+        raise ValueError(f"only the newest night can be taken back: {night.run_id if night else 'there is none'}")
+    took_in = [(name, sha256) for name, sha256 in night.facts["took_in"]]
+    run, link = out / "runs" / run_id, out / "latest"
+    rest = [path for path in published(out) if path != run]
+    link.unlink(missing_ok=True)
+    if run.exists():
+        _set_aside(run)
+    shutil.rmtree(night.path)
+    if rest:
+        move_latest(rest[-1])
+    return took_in
+
+
+def _set_aside(run: Path) -> None:
+    """Remove a run's folder; half removed, the next run clears it away."""
+    aside = run.with_name(f".{run.name}.purged.partial")
+    run.rename(aside)
+    shutil.rmtree(aside)
 
 
 def _unlink(paths: Iterable[Path]) -> None:

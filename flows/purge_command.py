@@ -22,6 +22,7 @@ def add(commands: Commands) -> None:
     purge.add_argument("--out", metavar="DIR", type=Path, required=True)
     purge.add_argument("--keep-years", metavar="N", type=int, help="default: 6 (SEC rule 204-2 asks for five)")
     purge.add_argument("--config", metavar="FILE", type=Path, help="take the PGP key ring from this file")
+    purge.add_argument("--run", metavar="RUN_ID", help="take back the newest night, run as of a date by mistake")
     way = purge.add_mutually_exclusive_group()
     way.add_argument("--dry-run", action="store_true", help="only say what would go (the default)")
     way.add_argument("--yes", action="store_true", help="remove it")
@@ -40,6 +41,8 @@ def _purge(asked: argparse.Namespace) -> int:
     with exclusive(asked.out):
         nights.catch_up(asked.out)
         audited.catch_up(asked.out)
+        if asked.run:
+            return _take_back(asked)
         found = purge.find(asked.out, years, pgp_home)
         print("\n".join(_text(found, years, removed=asked.yes)))
         if asked.yes and not found.empty:
@@ -47,6 +50,32 @@ def _purge(asked: argparse.Namespace) -> int:
             audit.append(asked.out, "purge started", **facts, **found.facts())
             purge.remove(asked.out, found)
             audit.append(asked.out, "purge finished", **facts, counts=found.counts())
+    return 0
+
+
+def _take_back(asked: argparse.Namespace) -> int:
+    from flows import audit, audited, nights, purge
+    from schemas.accounts import mask_digits
+
+    night = nights.newest(asked.out)
+    if night is None or night.run_id != asked.run:
+        raise UsageError(f"only the newest night can be taken back, which is {night.run_id if night else 'none'}")
+    if not asked.yes:
+        print(
+            f"would take back run {asked.run} and forget {len(night.facts['took_in'])} files it took in (--yes does it)"
+        )
+        return 0
+    audit.append(
+        asked.out, audited.TAKEN_BACK, run_id=asked.run, files=[sha256 for _, sha256 in night.facts["took_in"]]
+    )
+    took_in = purge.take_back(asked.out, asked.run)
+    print(
+        f"run {asked.run} is taken back; {len(took_in)} files are to be delivered again (their bytes are in archive/):"
+    )
+    for name, sha256 in took_in[:_SHOWN]:
+        print(f"  {mask_digits(name)}  archive/{sha256}")
+    if len(took_in) > _SHOWN:
+        print(f"  ... and {len(took_in) - _SHOWN} more: 'run taken back' in the audit log names them all")
     return 0
 
 

@@ -73,7 +73,7 @@ _CHANGED = {
 def _again(facts: dict[str, Any]) -> Iterator[str]:
     """A night that was run before: whether it came out as it did then, and if not, what has changed since."""
     if facts["looks_back"]:
-        yield "looks back: a newer night has been run, so nothing was taken in and 'latest' stays"
+        yield "looks back: a night of a later date has been run, so nothing was taken in and 'latest' stays"
         yield f"            this run is in {Path('runs') / facts['run_id']}"
     again = facts.get("again")
     if again is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flows import audit, nights, purge
+from flows import audit, nights, pipeline, purge
+from flows.errors import UsageError
 from tests.flows.inbox import BAD_ROW, FILES, SECRETS, rothbook
 from tests.flows.past_nights import BALANCES, PastNights
 
@@ -133,6 +135,34 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(
     purge.remove(out, left)
     assert purge.find(out, 6).empty
     assert len(list((out / "archive").iterdir())) == 9
+
+
+def test_a_night_of_a_wrong_date_can_be_taken_back(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(date):
+        @classmethod
+        def today(cls) -> Clock:
+            return cls(2027, 2, 2)
+
+    monkeypatch.setattr(pipeline, "date", Clock)
+    own = PastNights(tmp_path)
+    new = BALANCES + "testcust,887700555678,2027-02-01,8000\n"
+    own.drop({"new.csv": new})
+    own.run("2099-01-01")
+    with pytest.raises(UsageError, match="run 2099-01-01-001 is as of a later date than today, 2027-02-02"):
+        pipeline.plan(own.inbox, out, None, (2026,))
+    wrong = rothbook("purge", "--out", out, "--run", "2027-02-01-001", "--yes")
+    assert (wrong.returncode, "only the newest night can be taken back" in wrong.stderr) == (2, True)
+    asked = rothbook("purge", "--out", out, "--run", "2099-01-01-001").stdout
+    assert "would take back run 2099-01-01-001 and forget 1 files" in asked
+    assert (out / "latest").resolve().name == "2099-01-01-001"
+    done = rothbook("purge", "--out", out, "--run", "2099-01-01-001", "--yes")
+    assert f"new.csv  archive/{sha(new)}" in done.stdout
+    assert (out / "latest").resolve().name == "2027-02-01-001"
+    last = audit.lines(out)[-1]
+    assert (last["event"], last["files"]) == ("run taken back", [sha(new)])
+    assert audit.verify(out).ok
+    assert pipeline.plan(own.inbox, out, None, (2026,)).as_of == date(2027, 2, 2)
+    assert sha(new) not in {entry.sha256 for entry in nights.book(out, date(2100, 1, 1)).entries}
 
 
 def test_nothing_of_the_archive_goes_if_the_book_would_not_be_the_same(
