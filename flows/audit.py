@@ -38,7 +38,7 @@ class Checked:
 
     count: int
     head: str
-    #: The number of the first line that doesn't follow from those before it, and why; None if there is none.
+    #: The number of the first line that doesn't follow from the one before it, and why; None if there is none.
     broken: tuple[int, str] | None = None
     #: Numbers of the lines a crash cut short: known as such, no sign of tampering.
     cut_short: tuple[int, ...] = ()
@@ -168,7 +168,7 @@ def verify(out: Path) -> Checked:
 
 
 _NO_LINE = "it is no line of the log"
-_NOT_NEXT = "it doesn't follow from the line before: a line was changed, moved, put in or taken out here"
+_NOT_NEXT = "it doesn't follow from the line before: one of the two was changed, or lines were put in or taken out here"
 
 
 def _wrong(told: dict[str, Any], before: str, remains: bytes) -> str | None:

@@ -39,7 +39,8 @@ def _verify(asked: argparse.Namespace) -> int:
     if checked.broken:
         number, why = checked.broken
         print(f"BROKEN at line {number}: {why}")
-        print(f"the {checked.count} lines before it are as they were written, up to {checked.head}")
+        if checked.count > 1:  # the line before the broken one is held by nothing
+            print(f"the first {checked.count - 1} whole lines are as they were written")
     elif checked.ok:
         print(f"ok: {checked.count} lines, head {checked.head}")
     else:

@@ -70,10 +70,10 @@ class PastNights:
         for path in self.inbox.iterdir():
             path.unlink()
 
-    def run(self, as_of: str, out: Path | None = None, years: tuple[int, ...] | None = YEARS) -> Path:
+    def run(self, as_of: str, years: tuple[int, ...] | None = YEARS, shared: Path | None = None) -> Path:
         self.inbox.mkdir(parents=True, exist_ok=True)
-        night = pipeline.plan(self.inbox, out or self.out, date.fromisoformat(as_of), years, settle_seconds=0)
-        return pipeline.run_direct(night)
+        day = date.fromisoformat(as_of)
+        return pipeline.run_direct(pipeline.plan(self.inbox, self.out, day, years, settle_seconds=0, shared=shared))
 
     def all_nights(self) -> PastNights:
         for as_of, files in NIGHTS.items():

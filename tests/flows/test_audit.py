@@ -258,5 +258,6 @@ def test_verify_and_show_on_the_command_line(own: Path, tmp_path: Path) -> None:
     broken = rothbook("audit", "verify", "--out", own)
     assert broken.returncode == 1
     assert "BROKEN at line 4" in broken.stdout
+    assert "the first 2 whole lines are as they were written" in broken.stdout
     nothing = rothbook("audit", "verify", "--out", tmp_path / "nowhere")
     assert (nothing.returncode, "there is no audit log" in nothing.stderr) == (2, True)

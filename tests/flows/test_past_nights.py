@@ -66,8 +66,10 @@ def test_an_old_date_again_is_that_night_to_the_byte_and_takes_nothing_in(book: 
     shutil.copytree(book.out, own.out, symlinks=True)
     own.drop({"tonight.csv": BALANCES + "testcust,887700555678,2027-02-04,9000\n"})
     aside = {path.name: path.read_bytes() for path in (own.out / "quarantine").iterdir()}
+    shared = tmp_path / "shared"
+    shared.mkdir()
     for day in DAYS[:-1]:
-        again = own.run(day, years=None)
+        again = own.run(day, years=None, shared=shared)
         assert again.name == f"{day}-002"
         assert bytes_of(again) == bytes_of(book.runs[day])
         assert facts(again)["fingerprint"] == facts(book.runs[day])["fingerprint"]
@@ -78,6 +80,7 @@ def test_an_old_date_again_is_that_night_to_the_byte_and_takes_nothing_in(book: 
         assert latest(own.out) == own.out / "runs" / "2027-02-04-001"
     assert {path.name: path.read_bytes() for path in (own.out / "quarantine").iterdir()} == aside
     assert {p.name for p in (own.out / "archive").iterdir()} == {p.name for p in (book.out / "archive").iterdir()}
+    assert list(shared.iterdir()) == []  # advisors work on the newest night
     # the next night is compared with the night before it, not with a look back, and takes the file in
     tomorrow = own.run("2027-02-05")
     assert facts(tomorrow)["previous"] == "2027-02-04-001"
