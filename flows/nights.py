@@ -21,7 +21,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.run_folder import move_latest, published, sync
+from flows.run_folder import latest, move_latest, published, sync
 
 if TYPE_CHECKING:
     from transforms.intake import Register
@@ -179,7 +179,7 @@ def catch_up(out: Path) -> None:
     runs = published(out)
     for run in runs:
         remember(run)
-    if runs:
+    if runs and latest(out) != runs[-1].resolve():
         move_latest(runs[-1])
 
 
