@@ -24,8 +24,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from schemas.accounts import mask_digits
-
 LOG = "audit.jsonl"
 NOTHING = "0" * 64
 STARTED, PUBLISHED, FAILED, DIED = "run started", "run published", "run failed", "run died"
@@ -120,6 +118,8 @@ def _who() -> dict[str, str]:
 
     Long numbers in the command may be a client's account and are masked.
     """
+    from schemas.accounts import mask_digits
+
     try:
         import pwd
 
