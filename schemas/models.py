@@ -43,6 +43,10 @@ TEXT_RULES: dict[Kind, tuple[str, str]] = {
     "int": ("not_a_whole_number", r"^-?[0-9]{1,18}$"),
 }
 
+#: Characters nobody can see and no name or id has: controls (but tab and line break), a byte order mark in the middle
+#: of a file, and what turns the direction of writing. An id with one in it joins nothing.
+_UNSEEN = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u200B\u202A-\u202E\u2060-\u2069\uFEFF\uFFFE\uFFFF]"
+
 Test = Callable[[Any], pl.LazyFrame]
 
 
@@ -55,15 +59,20 @@ def _no_spreadsheet_number(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(~pl.col(data.key).str.contains(r"^[0-9](\.[0-9]+)?E\+[0-9]{2,3}$"))  # type: ignore[no-any-return]
 
 
+def _seen(data: Any) -> pl.LazyFrame:
+    """No unseen character is in a text."""
+    return data.lazyframe.select(~pl.col(data.key).str.contains(_UNSEEN))  # type: ignore[no-any-return]
+
+
 def is_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
     """True where the text is a date in one of the formats, between 1900 and 2100, or where there is no text."""
-    year = read_date(column, formats).dt.year()
-    return column.is_null() | year.is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=False)
+    return column.is_null() | read_date(column, formats).is_not_null()
 
 
 def read_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
-    """The date a text states in the first of the formats that fits; null where none does."""
-    return pl.coalesce([column.str.to_date(f, strict=False, exact=True) for f in formats])
+    """The date a text states in the first of the formats that fits, from 1900 to 2100; null where none does."""
+    day = pl.coalesce([column.str.to_date(f, strict=False, exact=True) for f in formats])
+    return pl.when(day.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(day)
 
 
 def _dates(*formats: str) -> Test:
@@ -90,7 +99,7 @@ def _text_checks(column: Column) -> list[pa.Check]:
     if column.kind in TEXT_RULES:
         rule, pattern = TEXT_RULES[column.kind]
         return [_check(rule, _matches(pattern))]
-    return []
+    return [_check("unseen_character", _seen)] if column.kind == "text" and not column.any_value else []
 
 
 def _provenance() -> dict[str, pa.Column]:
@@ -120,26 +129,27 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
     shape = known.shape
     number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
     day = _check("not_a_date", _dates(*profile.dates))
+    seen = _check("unseen_character", _seen)
     year = _check("not_a_year", _matches(TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
     tax_id = _check("not_a_tax_id", _matches(r"^[0-9]{9}$"))
     by_shape: dict[str, dict[str, pa.Column]] = {
         "transactions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "action": pa.Column(pl.String, nullable=False),
             "day": pa.Column(pl.String, nullable=False, checks=day),
             "amount": pa.Column(pl.String, nullable=True, checks=number),
             "stated_year": pa.Column(pl.String, nullable=True, checks=year, required=False),
         },
         "positions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "value": pa.Column(pl.String, nullable=False, checks=number),
             "value_sign": pa.Column(pl.String, nullable=True, checks=_check("not_a_sign", _matches(r"^[+-]$")),
                                     required=False),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
         },
         "fund_positions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^[0-9]{15}$"))),
             "price": pa.Column(pl.String, nullable=False, checks=[
                 _check("not_a_number", _matches(r"^[0-9]{9}$")), _check("price_not_known", _priced)]),
@@ -147,7 +157,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         },
         "listed": {},
         "accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
@@ -173,18 +183,18 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "amount": pa.Column(pl.String, nullable=False, checks=number),
         },
         "pershing_accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
                 pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$")), required=False),
         },
         "tree_accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "opened_on": pa.Column(pl.String, nullable=True, checks=day),
         },
         "pub1220": {
-            "payer_account_number": pa.Column(pl.String, nullable=False),
+            "payer_account_number": pa.Column(pl.String, nullable=False, checks=seen),
             "payment_year": pa.Column(pl.String, nullable=False, checks=year),
             "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$"))),
             "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),

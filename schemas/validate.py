@@ -27,6 +27,8 @@ EXPECTED = {
     "required": "a value is required",
     "not_money": "expected plain decimal dollars such as 7500.00, without $ or thousands commas",
     "not_percent": "expected a plain number of percent such as 24 or 12.5, without %",
+    "unseen_character": "expected text without unseen characters (control characters, a byte order mark inside the "
+    "file); enter the cell again by hand, or export the file again",
     "not_a_date": "expected a date such as 2026-04-15 (custodian files: as the layout writes it), from 1900 to 2100",
     "not_a_year": "expected a year of four digits such as 2026",
     "not_true_or_false": "expected true or false (or nothing, if it isn't known)",

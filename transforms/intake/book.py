@@ -15,6 +15,7 @@ from transforms.intake import corrections, row_fixes
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
+from transforms.intake.failed import isolated
 from transforms.intake.merging import merge, without_mended
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
@@ -89,7 +90,14 @@ def _fixes(readings: list[Reading], key: bytes) -> row_fixes.Fixes:
 
 
 def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Canonical tables by name and the rejects still open, both in a fixed order."""
+    """Canonical tables by name and the rejects still open, both in a fixed order.
+
+    A reading that can't be digested even alone is set aside as a whole (`reader_failed`).
+    """
+    return isolated(lambda some: _digest(some, key), readings)
+
+
+def _digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     found = canonical_rows(readings, key)
     tables: dict[str, pl.DataFrame] = {}
     rejected = [pl.DataFrame(schema=SCHEMA), *found.rejects]

@@ -20,6 +20,8 @@ from transforms.intake.lines import SectionRows, header_name
 #: Words inside a name, also where only a capital parts them (AccountNumber, TaxID).
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LONGEST_NAME = 48
+#: How many names a message lists.
+_MOST_NAMES = 20
 _HOUSE_NAME = re.compile(r"[a-z][a-z_]{0,46}\d?")
 #: Long numbers and addresses are in no column's name.
 _NO_NAME = re.compile(r"\d{4}|@")
@@ -121,8 +123,12 @@ def shown_names(names: Sequence[str], *, house: bool = False) -> list[str]:
     In a `house` file, whose header is known to be one, lower-case words with underscores are column names too.
     """
     shown = [n for n in names if reads_like_a_column_name(n) or (house and _HOUSE_NAME.fullmatch(n))]
-    hidden = len(names) - len(shown)
-    return [*shown, *([f"{hidden} whose names aren't shown"] if hidden else [])]
+    hidden, more = len(names) - len(shown), max(0, len(shown) - _MOST_NAMES)
+    return [
+        *shown[:_MOST_NAMES],
+        *([f"{more} more"] if more else []),
+        *([f"{hidden} whose names aren't shown"] if hidden else []),
+    ]
 
 
 def difference(lines: list[str]) -> str:

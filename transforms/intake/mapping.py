@@ -258,5 +258,5 @@ def _registered(profile: Profile, row: dict[str, str | None]) -> str:
 
 
 def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
-    """Account numbers in their joining form."""
-    return each(frame, column, normalise_account_number)
+    """Account numbers in their joining form; null where that leaves nothing (only hyphens)."""
+    return each(frame, column, lambda text: normalise_account_number(text) or None)

@@ -28,7 +28,9 @@ MAX_MEMBERS = 10_000
 MAX_DEPTH = 2
 _CHUNK = 1024**2
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
-_EMPTY_ZIP = b"PK\x05\x06"
+_EMPTY_ZIP, _DIRECTORY_ENTRY = b"PK\x05\x06", b"PK\x01\x02"
+#: Characters of a member's name.
+MAX_NAME = 255
 _DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, ValueError)
 
 
@@ -84,13 +86,12 @@ def is_zip(data: bytes) -> bool:
 
 def open_zip(data: bytes) -> zipfile.ZipFile:
     """The directory of a zip file; raises `FileSetAside` if it is damaged or has too many members."""
+    if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:  # before anything is made of each
+        raise FileSetAside("archive_too_large", f"the archive has more than {MAX_MEMBERS:,} members; split it")
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        return zipfile.ZipFile(io.BytesIO(data))
     except _DAMAGED:
         raise FileSetAside("archive_damaged", "the archive is cut off or damaged; fetch it again") from None
-    if len(archive.infolist()) > MAX_MEMBERS:
-        raise FileSetAside("archive_too_large", f"the archive has more than {MAX_MEMBERS} members; split it")
-    return archive
 
 
 def unzip(data: bytes, budget: Budget) -> Unpacked:
@@ -121,6 +122,9 @@ def _left_out(info: zipfile.ZipInfo) -> str | None:
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Member:
     name = printable(info.filename)
+    if len(name) > MAX_NAME:
+        why = f"the member's name has more than {MAX_NAME} characters; rename it"
+        return Member(name[:MAX_NAME], problem=FileSetAside("unsafe_name", why))
     if _unsafe(info.filename):
         why = "the member's name leads out of the archive (.., an absolute path, a drive) or can't be printed"
         return Member(name, problem=FileSetAside("unsafe_name", f"{why}; such a member isn't read"))

@@ -1,0 +1,34 @@
+"""How large a file may be, in bytes, lines, columns and elements: what keeps memory and time of a night bounded.
+
+A file over a bound is set aside by name with what to do about it. The bounds lie well above what custodians send and
+well below what a machine of 8 GB can't hold.
+"""
+
+from __future__ import annotations
+
+from transforms.intake.lines import FileSetAside, line_count
+
+#: Bytes of one text file, on its own or as a member of an archive.
+MAX_FILE_BYTES = 256 * 1024**2
+#: Physical lines of one text file: each costs memory, even a blank one.
+MAX_LINES = 2_000_000
+#: Elements of one OFX or Flex file.
+MAX_ELEMENTS = 2_000_000
+
+
+def refuse_too_large(data: bytes) -> None:
+    """Raises `FileSetAside` for a text of more bytes or lines than a file may have."""
+    if len(data) > MAX_FILE_BYTES:
+        raise FileSetAside(
+            "file_too_large", f"the file has more than {MAX_FILE_BYTES // 1024**2} MiB; split it and drop the parts"
+        )
+    if line_count(data) > MAX_LINES:
+        raise FileSetAside("too_many_lines", f"the file has more than {MAX_LINES:,} lines; split it and drop the parts")
+
+
+def refuse_too_many_elements(data: bytes) -> None:
+    """Raises `FileSetAside` for an OFX or XML text of more elements than a file may have."""
+    if data.count(b"<") > 2 * MAX_ELEMENTS:
+        raise FileSetAside(
+            "too_many_elements", f"the file has more than {MAX_ELEMENTS:,} elements; export a shorter period"
+        )
