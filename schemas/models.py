@@ -22,6 +22,9 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _PLAIN = r"^-?[0-9]{1,16}(\.[0-9]{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
 _GROUPED = r"([0-9]{1,3}(,[0-9]{3}){1,4}|[0-9]{1,15})(\.[0-9]{0,6})?"
+#: No account, wage or flow of a client is of so many dollars: it is a slip, and sums of thousands of such amounts
+#: wouldn't fit a DECIMAL(18,2) any more.
+MOST_DOLLARS = 100_000_000_000
 TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
 ACCOUNT_COLUMNS = ("account_number", "counter_account_number", "old_account_number")
 
@@ -214,6 +217,10 @@ def _not_negative(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col(data.key) >= 0)  # type: ignore[no-any-return]
 
 
+def _possible_amount(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select(pl.col(data.key).abs() < MOST_DOLLARS)  # type: ignore[no-any-return]
+
+
 def _one_of(values: tuple[str, ...]) -> Test:
     return lambda data: data.lazyframe.select(pl.col(data.key).is_in(values))
 
@@ -239,6 +246,8 @@ def _fixed_by_whom(data: Any) -> pl.LazyFrame:
 
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
+    if column.kind == "money":
+        checks.append(_check("amount_not_possible", _possible_amount))
     if column.name in ACCOUNT_COLUMNS:
         checks.append(_check("spreadsheet_number", _no_spreadsheet_number))
     if column.values:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.models import MOST_DOLLARS
 from schemas.tables import INPUT_TABLES, UNCLASSIFIED
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ EXPECTED = {
     "price_not_known": "expected a price, as there are shares; state the account's value in a balances file",
     "not_a_sign": "expected +, - or nothing in the sign column",
     "not_y_or_n": "expected Y, N or nothing",
+    "amount_not_possible": f"expected fewer than {MOST_DOLLARS:,} dollars; digits were pasted together, perhaps",
     "negative": "expected an amount of nought or more: the kind of row gives the direction",
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",

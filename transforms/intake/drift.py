@@ -113,8 +113,7 @@ def _words(name: str) -> list[str]:
 def reads_like_a_column_name(text: str) -> bool:
     """True where every word of a short text is one column names are made of, and it has no long number."""
     words = _words(text)
-    short = len(text) <= _LONGEST_NAME and _NO_NAME.search(text) is None
-    return bool(words) and short and all(word in _vocabulary() for word in words)
+    return bool(words) and _may_be_shown(text) and all(word in _vocabulary() for word in words)
 
 
 def shown_names(names: Sequence[str], *, house: bool = False) -> list[str]:
@@ -169,9 +168,13 @@ def _differences(best: _Found, lines: list[str]) -> list[str]:
     return told or ["every column it needs is there, and another table's too"]
 
 
+def _may_be_shown(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and name.isprintable() and not _NO_NAME.search(name)
+
+
 def renamed(missing: list[str], new: list[str]) -> dict[str, str]:
     """For each missing name the new name that is most alike, if one is alike enough; every new name once."""
-    left = {name.lower(): name for name in new if len(name) <= _LONGEST_NAME and not _NO_NAME.search(name)}
+    left = {name.lower(): name for name in new if _may_be_shown(name)}
     pairs = {}
     for name in missing:
         for match in get_close_matches(name.lower(), list(left), n=1, cutoff=_ALIKE):

@@ -13,7 +13,7 @@ from defusedxml.expatreader import DefusedExpatParser
 
 from schemas.trees import tree_profile
 from transforms.intake.lines import FileSetAside, decode
-from transforms.intake.trees import Row, Tree, physical_lines
+from transforms.intake.trees import Row, Tree, few, physical_lines
 
 _START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE\b.*)?<FlexQueryResponse\b", re.DOTALL)
 _HEAD = 65_536
@@ -169,10 +169,10 @@ def _date(text: str | None) -> str | None:
 
 def _note_unknown(handler: _Elements, tree: Tree) -> None:
     known = tree_profile("ibkr-flex").elements
-    sections = sorted({f.tag for f in handler.found} - known.keys())
-    attributes = sorted({f"{f.tag}.{a}" for f in handler.found if f.tag in known for a in f.given} - {
-        f"{tag}.{a}" for tag, names in known.items() for a in names})  # fmt: skip
+    sections = {f.tag for f in handler.found} - known.keys()
+    attributes = {f"{f.tag}.{a}" for f in handler.found if f.tag in known for a in f.given} - {
+        f"{tag}.{a}" for tag, names in known.items() for a in names}  # fmt: skip
     if sections:
-        tree.notes.append("sections not used: " + ", ".join(sections))
+        tree.notes.append("sections not used: " + few(sections))
     if attributes:
-        tree.notes.append("attributes not used: " + ", ".join(attributes))
+        tree.notes.append("attributes not used: " + few(attributes))

@@ -17,7 +17,7 @@ from ofxtools.Parser import ParseError, TreeBuilder
 from schemas.trees import Institution, of_custodian, tree_profile
 from transforms.intake.frames import CENT, cents
 from transforms.intake.lines import FileSetAside, decode
-from transforms.intake.trees import Row, Tree, physical_lines
+from transforms.intake.trees import Row, Tree, few, physical_lines
 
 _START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:OFXHEADER\s*:|<\?OFX\b|<OFX>|<\?xml[^>]*\?>\s*<\?OFX\b|<\?xml[^>]*\?>\s*<OFX>)"
@@ -298,4 +298,4 @@ def _note_others(root: Element, tree: Tree) -> None:
     """Say once which parts of the file aren't used; balances by money source (INV401KBAL) are among them."""
     others = {p.tag for tag, known in _KNOWN.items() for e in root.iter(tag) for p in e if p.tag not in known}
     if others:
-        tree.notes.append("not used: " + ", ".join(sorted(others)))
+        tree.notes.append("not used: " + few(others))

@@ -40,7 +40,11 @@ def refuse_too_large(parts: Mapping[str, bytes], sheets: Iterable[str]) -> None:
     for name, data in parts.items():
         if len(data) > MAX_PART_BYTES:
             raise _too_large(f"a part of it unpacks to more than {MAX_PART_BYTES // 1024**2} MiB")
-        if name.endswith((".xml", ".rels")) and (b"<!DOCTYPE" in data or b"<!ENTITY" in data):
+        if (
+            name.startswith("xl/")
+            and name.endswith((".xml", ".rels"))
+            and (b"<!DOCTYPE" in data or b"<!ENTITY" in data)
+        ):
             raise FileSetAside(
                 "dtd_refused", "the workbook declares a DTD or entities, which Excel never writes; it isn't read"
             )
