@@ -1,4 +1,4 @@
-"""What fuzzing starts from: every golden file, a file of every house kind, containers around them; and how it is spoilt.
+"""What fuzzing starts from: golden files, a file of every house kind, containers around them; and how it is spoilt.
 
 A spoilt file is a seed and a list of edits, and nothing else: the same edits always give the same bytes.
 """
@@ -93,7 +93,7 @@ _SPOIL = {
     "lines": _lines,
     "ends": lambda d, e: re.sub(rb"\r\n|\r|\n", _ENDS[e.what % len(_ENDS)], d),
     "encoding": _encode,
-    "twice": lambda d, e: d + d,
+    "twice": lambda d, _: d + d,
 }
 KINDS = tuple(_SPOIL)
 #: No spoilt file grows over this, so that a search looks at many small files.

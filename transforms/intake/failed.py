@@ -25,14 +25,14 @@ def is_fault_of_a_reader(error: BaseException) -> bool:
 
 
 def as_set_aside(error: BaseException) -> FileSetAside:
-    """What is said of a file on which a reader failed: exception type, file and line of our code, nothing of the cells."""
+    """What is said of a file on which a reader failed: exception type and line of our code, no cell."""
     frames = [f for f in extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_HERE)]
     ours = [f for f in frames if ".venv" not in f.filename]
     where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
     return FileSetAside(
         "reader_failed",
-        f"Rothbook's own reader failed on this file ({type(error).__name__}{where}); nothing of it is used: tell whoever "
-        "looks after Rothbook, and fetch the file again in case it is damaged",
+        f"Rothbook's own reader failed on this file ({type(error).__name__}{where}); nothing of it is used: tell "
+        "whoever looks after Rothbook, and fetch the file again in case it is damaged",
     )
 
 

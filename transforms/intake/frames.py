@@ -116,7 +116,7 @@ def check_totals(profile: Profile, scan: Scan, frames: dict[str, pl.DataFrame]) 
         if value is not None and cents(value) != found:
             raise FileSetAside(
                 "total_differs",
-                f"line {total.line}: the rows of the file don't sum to the total it states; fetch the file again",
+                f"line {total.line}: it states a total of {cents(value)}, its rows sum to {found}; fetch it again",
             )
 
 

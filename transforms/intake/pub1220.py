@@ -72,7 +72,7 @@ def _check_control(
         if cents(stated) != cents(found):
             raise FileSetAside(
                 "total_differs",
-                f"record {line}: its records don't sum to the total it states of amount {code}; fetch the file again",
+                f"record {line}: it states {cents(stated)} for amount {code}, its records sum to {cents(found)}",
             )
 
 

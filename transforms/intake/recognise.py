@@ -70,9 +70,7 @@ def refuse_binary(data: bytes) -> None:
     if data.startswith(_BOM_16):
         raise FileSetAside("wrong_encoding", "the file is UTF-16 text; save it as UTF-8 text and drop it again")
     if _WEB_PAGE.match(data[:_HEAD_BYTES]):
-        raise FileSetAside(
-            "not_text", "the file is a web page (a log-in page, perhaps); download the file itself again"
-        )
+        raise FileSetAside("not_text", "the file is a web page (a log-in page, perhaps); download the file again")
     if b"\0" in data:
         line = line_count(data[: data.index(b"\0") + 1])
         raise FileSetAside(

@@ -27,6 +27,7 @@ _LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
 _SHARED = re.compile(rb"""\st\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v[^>]*>\s*([0-9]+)""")
 _ROW, _CELL = re.compile(rb"<(?:\w+:)?row[\s>/]"), re.compile(rb"<(?:\w+:)?c[\s>/]")
+_DECLARES = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _SI = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}si"
 _STRINGS = "xl/sharedStrings.xml"
 
@@ -40,11 +41,7 @@ def refuse_too_large(parts: Mapping[str, bytes], sheets: Iterable[str]) -> None:
     for name, data in parts.items():
         if len(data) > MAX_PART_BYTES:
             raise _too_large(f"a part of it unpacks to more than {MAX_PART_BYTES // 1024**2} MiB")
-        if (
-            name.startswith("xl/")
-            and name.endswith((".xml", ".rels"))
-            and (b"<!DOCTYPE" in data or b"<!ENTITY" in data)
-        ):
+        if name.startswith("xl/") and name.endswith((".xml", ".rels")) and _DECLARES.search(data):
             raise FileSetAside(
                 "dtd_refused", "the workbook declares a DTD or entities, which Excel never writes; it isn't read"
             )
