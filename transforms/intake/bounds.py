@@ -6,6 +6,8 @@ well below what a machine of 8 GB can't hold.
 
 from __future__ import annotations
 
+import re
+
 from transforms.intake.lines import FileSetAside, line_count
 
 #: Bytes of one text file, on its own or as a member of an archive.
@@ -14,6 +16,15 @@ MAX_FILE_BYTES = 256 * 1024**2
 MAX_LINES = 2_000_000
 #: Elements of one OFX or Flex file.
 MAX_ELEMENTS = 2_000_000
+_DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"']*)["']""")
+#: What XML may declare: it is read as UTF-8, of which the others are a part as far as they are used.
+_ENCODINGS = (b"UTF-8", b"US-ASCII", b"ASCII", b"ISO-8859-1")
+
+
+def declares_another_encoding(xml: bytes) -> bool:
+    """True for XML that declares an encoding it isn't read in; Python knows many that no file should choose."""
+    declared = _DECLARED.match(xml)
+    return declared is not None and declared.group(1).upper() not in _ENCODINGS
 
 
 def refuse_too_large(data: bytes) -> None:

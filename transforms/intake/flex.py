@@ -12,14 +12,12 @@ from defusedxml import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from schemas.trees import tree_profile
+from transforms.intake.bounds import declares_another_encoding
 from transforms.intake.lines import FileSetAside, decode
 from transforms.intake.trees import Row, Tree, few, physical_lines
 
 _START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE\b.*)?<FlexQueryResponse\b", re.DOTALL)
 _HEAD = 65_536
-_DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
-#: What the XML may declare; the bytes are read as UTF-8, of which the others are a part as far as they can be told.
-_ENCODINGS = (b"UTF-8", b"US-ASCII", b"ASCII", b"ISO-8859-1")
 
 
 def is_flex(data: bytes) -> bool:
@@ -29,8 +27,7 @@ def is_flex(data: bytes) -> bool:
 
 def read_flex(data: bytes) -> tuple[Tree, list[str]]:
     """The records of a Flex query and its physical lines; raises `FileSetAside` for what isn't whole, safe XML."""
-    declared = _DECLARED.match(data[:_HEAD])
-    if declared and declared.group(1).upper() not in _ENCODINGS:
+    if declares_another_encoding(data):
         raise FileSetAside(
             "wrong_encoding", "line 1: the XML declares another encoding than UTF-8; fetch the file again as UTF-8"
         )

@@ -12,6 +12,7 @@ from io import BytesIO
 
 from defusedxml import ElementTree as SafeXml
 
+from transforms.intake.bounds import declares_another_encoding
 from transforms.intake.lines import FileSetAside
 
 #: Cells of all sheets together, each sheet counted as the rectangle from A1 to its last cell.
@@ -35,13 +36,17 @@ _STRINGS = "xl/sharedStrings.xml"
 def refuse_too_large(parts: Mapping[str, bytes], sheets: Iterable[str]) -> None:
     """Raises `FileSetAside` for a workbook whose parts, or `sheets` (the part of each), are over a bound.
 
-    Raises `KeyError` if a sheet's part isn't there, `ValueError` if a cell lies where no workbook has cells, and what
-    defusedxml raises for texts that are no XML.
+    Raises `KeyError` if a sheet's part isn't there, `ValueError` if a cell lies where no workbook has cells or a part
+    is in another encoding, and what defusedxml raises for texts that are no XML.
     """
     for name, data in parts.items():
         if len(data) > MAX_PART_BYTES:
             raise _too_large(f"a part of it unpacks to more than {MAX_PART_BYTES // 1024**2} MiB")
-        if name.startswith("xl/") and name.endswith((".xml", ".rels")) and _DECLARES.search(data):
+        if not name.startswith("xl/") or not name.endswith((".xml", ".rels")):
+            continue
+        if declares_another_encoding(data):
+            raise ValueError("a part is in another encoding than UTF-8")
+        if _DECLARES.search(data):
             raise FileSetAside(
                 "dtd_refused", "the workbook declares a DTD or entities, which Excel never writes; it isn't read"
             )
