@@ -200,6 +200,25 @@ def test_numbers_of_a_workbook_that_are_none(tmp_path: Path, value: str) -> None
     assert ("tax_year", "number_not_exact", 2) in told(night_of(tmp_path, corpus.workbook(sheet=sheet), "a.xlsx"))
 
 
+def test_an_archive_with_a_member_without_a_name(tmp_path: Path) -> None:
+    whole = corpus.zipped({"a": b"x"})
+    short = bytearray(whole.replace(b"a", b""))
+    short[26:28] = (0).to_bytes(2, "little")
+    directory = short.index(b"PK\x01\x02")
+    short[directory + 28 : directory + 30] = (0).to_bytes(2, "little")
+    end = short.index(b"PK\x05\x06")
+    short[end + 12 : end + 16] = (end - directory).to_bytes(4, "little")
+    short[end + 16 : end + 20] = directory.to_bytes(4, "little")
+    assert refused(night_of(tmp_path, bytes(short), "a.zip")) == "archive_damaged"
+
+
+@pytest.mark.parametrize("name", [".", "a/" + "b" * 300])
+def test_archives_with_names_no_file_has(tmp_path: Path, name: str) -> None:
+    night = night_of(tmp_path, corpus.zipped({name: b"x"}), "a.zip")
+    assert refused(night) in ("unsafe_name", "kind_not_known")
+    assert max(map(len, night.files["file_name"])) < 300
+
+
 def test_many_element_names_are_told_in_a_few_words(tmp_path: Path) -> None:
     extra = "".join(f"<Odd{n}/>" for n in range(500)) + "<x\u00e9/>"
     text = FLEX.replace("</FlexQueryResponse>", extra + "</FlexQueryResponse>")

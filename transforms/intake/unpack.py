@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -31,7 +33,10 @@ ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _EMPTY_ZIP, _DIRECTORY_ENTRY = b"PK\x05\x06", b"PK\x01\x02"
 #: Characters of a member's name.
 MAX_NAME = 255
-_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, ValueError)
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, NotImplementedError, ValueError,
+    LookupError,
+)  # fmt: skip
 
 
 class _Source(Protocol):
@@ -89,9 +94,12 @@ def open_zip(data: bytes) -> zipfile.ZipFile:
     if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:  # before anything is made of each
         raise FileSetAside("archive_too_large", f"the archive has more than {MAX_MEMBERS:,} members; split it")
     try:
-        return zipfile.ZipFile(io.BytesIO(data))
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        if not all(info.filename for info in archive.infolist()):
+            raise zipfile.BadZipFile("a member without a name")
     except _DAMAGED:
         raise FileSetAside("archive_damaged", "the archive is cut off or damaged; fetch it again") from None
+    return archive
 
 
 def unzip(data: bytes, budget: Budget) -> Unpacked:
@@ -115,7 +123,7 @@ def _left_out(info: zipfile.ZipInfo) -> str | None:
     parts = PurePosixPath(info.filename).parts
     if any(p.startswith(".") and p not in ("..", ".") for p in parts) or "__MACOSX" in parts:
         return "hidden file"
-    if parts[-1].startswith(LOCK_FILE):
+    if parts and parts[-1].startswith(LOCK_FILE):
         return "lock file"
     return "unfinished file" if info.filename.lower().endswith(UNFINISHED) else None
 
