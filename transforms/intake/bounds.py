@@ -1,7 +1,7 @@
 """How large a file may be, in bytes, lines, columns and elements: what keeps memory and time of a night bounded.
 
-A file over a bound is set aside by name with what to do about it. The bounds lie well above what custodians send and
-well below what a machine of 8 GB can't hold.
+A file over a bound is set aside by name with what to do about it. The bounds lie well above what custodians send in
+one file; what a service bureau's largest files need is the business of reading them in parts.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 
 from transforms.intake.lines import FileSetAside, line_count
 
-#: Bytes of one text file, on its own or as a member of an archive.
-MAX_FILE_BYTES = 256 * 1024**2
-#: Physical lines of one text file: each costs memory, even a blank one.
-MAX_LINES = 2_000_000
+#: Bytes of one text file, on its own or as a member of an archive: a large firm's year of transactions is 1 GB or so.
+MAX_FILE_BYTES = 4 * 1024**3
+#: Physical lines of one text file: each costs memory, even a blank one. 100,000 clients make ten million rows a year.
+MAX_LINES = 20_000_000
 #: Elements of one OFX or Flex file.
 MAX_ELEMENTS = 2_000_000
 _DECLARED = re.compile(rb"""\A(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([^"']*)["']""")
