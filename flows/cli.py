@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, brief_command, profile_command
+from flows import __version__, brief_command, doctor_command, profile_command, status_command
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     brief_command.add(commands, _year)
     profile_command.add(commands)
+    status_command.add(commands)
+    doctor_command.add(commands)
     return parser
 
 
@@ -186,6 +188,8 @@ def _run_flow(night: Night, settings: Settings) -> Path:
 
 def _check(asked: argparse.Namespace) -> int:
     for path in asked.files:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; name its files: rothbook check {path}/*")
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
     import secrets

@@ -116,6 +116,12 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
             yield Record(before + 1, reader.line_num, cells, "".join(lines[before : reader.line_num]).rstrip("\r\n"))
             before = reader.line_num
     except csv.Error as bad:
+        longest = csv.field_size_limit()
+        if any(len(line) > longest for line in lines[before : reader.line_num]):
+            raise FileSetAside(
+                "cell_too_long",
+                f"line {before + 1}: a cell has more than {longest:,} characters; the file is damaged or no table",
+            ) from bad
         raise FileSetAside(
             "quotes_broken",
             f"line {before + 1}: a quoted cell isn't closed or is followed by text; the file is cut off or was edited",

@@ -14,7 +14,27 @@ from transforms.intake.lines import FileSetAside, header_section
 
 _HEAD_BYTES = 65_536
 _HEAD_LINES = 20
-_BINARY = {b"%PDF": "a PDF", b"PAR1": "a Parquet file", b"7z\xbc\xaf\x27\x1c": "a 7-Zip file", b"Rar!": "a RAR file"}
+_BINARY = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"{\\rtf": "an RTF document",
+    b"SQLite format 3": "an SQLite database",
+    b"PAR1": "a Parquet file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip file",
+    b"Rar!": "a RAR file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"(\xb5/\xfd": "a Zstandard file",
+}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+#: How text begins that is no table: a page saved instead of the file behind it, data for programs.
+_NO_TABLE = (
+    (re.compile(rb"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE), "a web page (a login or error page?)"),
+    (re.compile(rb"\s*<\?xml|\s*<[a-z]", re.IGNORECASE), "XML of a kind this book doesn't know"),
+    (re.compile(rb"\s*[\[{]\s*(?:[\"{\[\]}]|$)"), "JSON"),
+)
 _TAR = slice(257, 262)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _UTF8_BOM = "\xef\xbb\xbf"
@@ -44,6 +64,7 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
             "several_kinds_fit", f"the header fits several kinds ({what}); add the columns of one of them"
         )
     if not found:
+        _refuse_no_table(data)
         raise FileSetAside("kind_not_known", difference(lines))
     return _named(found[0], file_name)
 
@@ -55,10 +76,22 @@ def refuse_binary(data: bytes) -> None:
     for magic, what in _BINARY.items():
         if data.startswith(magic):
             raise FileSetAside("not_text", f"the file is {what}; a text file is expected: export as CSV")
+    if data.startswith(_UTF16):
+        raise FileSetAside("wrong_encoding", "the file is UTF-16 text ('Unicode' in Excel); save it as CSV UTF-8")
     if data[_TAR] == b"ustar":
         raise FileSetAside("not_text", "the file is a tar archive; deliver the files as they are, or as a zip file")
     if b"\0" in data:
         raise FileSetAside("nul_bytes", "the file has NUL bytes: it is damaged or UTF-16; save it as UTF-8 text")
+
+
+def _refuse_no_table(data: bytes) -> None:
+    """Raises `FileSetAside` for text that was recognised as nothing and can't be a table either."""
+    head = data[:_HEAD_BYTES].removeprefix(_UTF8_BOM.encode("latin-1"))
+    for begins, what in _NO_TABLE:
+        if begins.match(head):
+            raise FileSetAside("not_a_table", f"the file is {what}, not a table; fetch or export it again as CSV")
+    if len(head) == _HEAD_BYTES and not _LINE_END.search(head.decode("latin-1")):
+        raise FileSetAside("line_too_long", f"line 1 has more than {_HEAD_BYTES:,} characters: it is no table's header")
 
 
 def _named(found: HouseKind | Profile, file_name: str) -> HouseKind | Profile:
