@@ -181,8 +181,6 @@ def _run_flow(night: Night, settings: Settings) -> Path:
         night.settle_seconds,
         artifacts=settings.prefect.artifacts,
         pgp_home=night.pgp_home,
-        retries=settings.prefect.retries,
-        retry_delay_seconds=settings.prefect.retry_delay_seconds,
     )
 
 

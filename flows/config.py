@@ -70,11 +70,14 @@ class _Section(BaseModel):
 
 
 class Schedule(_Section):
-    """When the nightly run starts."""
+    """When the nightly run starts, and when it or its result counts as late."""
 
     cron: Annotated[str, AfterValidator(_five_fields)] = "30 2 * * *"
     timezone: Annotated[str, AfterValidator(_zone)] = "America/New_York"
     late_after_minutes: Annotated[int, Field(ge=1)] = 60
+    overdue_after_hours: Annotated[int, Field(ge=1)] = 26
+    on_arrival: bool = False
+    arrival_quiet_seconds: Seconds = 60.0
 
 
 class Folders(_Section):
@@ -96,9 +99,10 @@ class Prefect(_Section):
     """What Prefect keeps of a run, how it retries reading a share, and how long a run may take."""
 
     artifacts: bool = True
-    retries: Annotated[int, Field(ge=0, le=20)] = 2
-    retry_delay_seconds: Seconds = 5.0
+    retries: Annotated[int, Field(ge=0, le=20)] = 5
+    retry_delay_seconds: Seconds = 30.0
     timeout_minutes: Annotated[int, Field(ge=1)] = 240
+    stage_timeout_minutes: Annotated[int, Field(ge=1)] = 120
     when_running: Literal["wait", "skip"] = "wait"
 
 
@@ -121,6 +125,7 @@ class Notifications(_Section):
     """Names of the Prefect blocks that are told."""
 
     on_failure: tuple[Block, ...] = ()
+    on_crash: tuple[Block, ...] | None = None
     on_late: tuple[Block, ...] = ()
 
 

@@ -21,24 +21,19 @@ def parameters(config: Settings) -> dict[str, Any]:
         "settle_seconds": config.intake.settle_seconds,
         "artifacts": config.prefect.artifacts,
         "pgp_home": str(config.intake.pgp_home) if config.intake.pgp_home else None,
-        "retries": config.prefect.retries,
-        "retry_delay_seconds": config.prefect.retry_delay_seconds,
     }
 
 
 def schedule_options(config: Settings) -> dict[str, Any]:
     """Arguments of the deployment: one run at a time, every night."""
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
-
-    waiting = {"wait": ConcurrencyLimitStrategy.ENQUEUE, "skip": ConcurrencyLimitStrategy.CANCEL_NEW}
 
     return {
         "name": NAME,
         "schedule": Cron(config.schedule.cron, timezone=config.schedule.timezone),
         "parameters": parameters(config),
-        "global_limit": ConcurrencyLimitConfig(limit=1, collision_strategy=waiting[config.prefect.when_running]),
+        "global_limit": 1,
         "entrypoint_type": EntrypointType.MODULE_PATH,
         "description": "Every file of the inbox to workbooks, once a night.",
     }

@@ -16,7 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from flows import pipeline
 
 
-@task(name="take in", cache_policy=NO_CACHE, persist_result=False, log_prints=False)
+@task(name="take in", cache_policy=NO_CACHE, retries=2, retry_delay_seconds=5, persist_result=False, log_prints=False)
 def take_in(folder: Path) -> None:
     """Copy what arrived into the archive."""
     pipeline.take_in(folder)
@@ -56,15 +56,11 @@ def nightly(
     *,
     artifacts: bool = True,
     pgp_home: Path | None = None,
-    retries: int = 2,
-    retry_delay_seconds: float = 5.0,
 ) -> Path:
-    """Run the book once; returns the published run folder. Each retry waits twice as long as the one before."""
+    """Run the book once; returns the published run folder."""
     night = pipeline.plan(inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home)
-    waits = [retry_delay_seconds * 2**tried for tried in range(retries)]
-    patient = take_in.with_options(retries=retries, retry_delay_seconds=waits)
     with pipeline.open_run(night) as folder:
-        for stage in (patient, read, compute, report):
+        for stage in (take_in, read, compute, report):
             stage(folder)
         published = publish(folder)
     if artifacts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ import polars as pl
 
 from flows.errors import UsageError
 from flows.run_folder import latest, under_way
-from limits import load
 from schemas.accounts import mask_digits
 
 SHOWN = 10
@@ -80,8 +79,8 @@ class Status:
         return int(bool(self.needs_a_person))
 
 
-def look(out: Path, today: date, *, every_night: bool, last: int = SHOWN) -> Status:
-    """How things stand in `out`. `every_night`: a run is expected each night, so a missing one needs a person.
+def look(out: Path, now: datetime, *, overdue_after_hours: int | None = None, last: int = SHOWN) -> Status:
+    """How things stand in `out`; where `overdue_after_hours` is stated, no good run for so long needs a person.
 
     Raises `UsageError` if nothing was ever run there.
     """
@@ -95,7 +94,7 @@ def look(out: Path, today: date, *, every_night: bool, last: int = SHOWN) -> Sta
     partial = tuple(sorted(path.name for path in (out / "runs").glob(".*.partial")))
     needs = (
         *_about_runs(attempts, good),
-        *(_about_nights(facts, today) if every_night and good else ()),
+        *(_about_nights(out, now, overdue_after_hours) if overdue_after_hours and good else ()),
         *_about_files(expected, aside),
         *_about_shared(facts),
     )
@@ -241,13 +240,11 @@ def _about_runs(attempts: list[Attempt], good: Path | None) -> Iterator[str]:
         yield "no run has ended well yet"
 
 
-def _about_nights(facts: dict[str, Any], today: date) -> Iterator[str]:
-    """A book older than the last day the markets were open has missed a night, whatever the days runs are on."""
-    last_open = today - timedelta(days=1)
-    while last_open.weekday() > 4 or last_open in load.market_holidays():
-        last_open -= timedelta(days=1)
-    if date.fromisoformat(facts["as_of"]) < last_open:
-        yield f"the newest good run is as of {facts['as_of']}; one since {last_open} is missing: see 'rothbook doctor'"
+def _about_nights(out: Path, now: datetime, hours: int) -> Iterator[str]:
+    moved = datetime.fromtimestamp((out / "latest").lstat().st_mtime, UTC)
+    if now - moved > timedelta(hours=hours):
+        age = (now - moved) // timedelta(hours=1)
+        yield f"the newest good run ended {age} hours ago, more than {hours}: see 'rothbook doctor'"
 
 
 def _about_files(expected: tuple[Expected, ...], aside: tuple[SetAside, ...]) -> Iterator[str]:

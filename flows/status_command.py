@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,23 +16,25 @@ def add(commands: Commands) -> None:
     """Add the command to the parser."""
     status = commands.add_parser("status", help="the last runs, files awaited, rows set aside, what needs a person")
     status.add_argument("--out", metavar="DIR", type=Path, help="folder of archive, quarantine and runs")
-    status.add_argument("--config", metavar="FILE", type=Path, help="take OUT from this file; a run is due every night")
+    status.add_argument(
+        "--config", metavar="FILE", type=Path, help="take OUT from this file, and when a night is overdue"
+    )
     status.add_argument("--last", metavar="N", type=int, default=10, help="how many runs to list (default: 10)")
     status.add_argument("--format", choices=("text", "json"), default="text")
     status.set_defaults(command=_status)
 
 
 def _status(asked: argparse.Namespace) -> int:
-    out: Path | None = asked.out
+    out, hours = asked.out, None
     if asked.config:
         from flows import config
 
-        out = out or config.load(asked.config).out_folder()
+        settings = config.load(asked.config)
+        out, hours = out or settings.out_folder(), settings.schedule.overdue_after_hours
     if out is None:
         raise UsageError("status needs --out, or --config with [folders] out")
     from flows import status
 
-    today = date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
-    found = status.look(out, today, every_night=asked.config is not None, last=asked.last)
+    found = status.look(out, datetime.now(UTC), overdue_after_hours=hours, last=asked.last)
     print(status.as_json(found) if asked.format == "json" else status.as_text(found))
     return found.exit_code

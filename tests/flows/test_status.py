@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from flows.run_folder import exclusive
 from tests.flows.deliveries import EXPECTED
 from tests.flows.inbox import ROOT, SECRETS, rothbook, run, write_inbox
 
-TODAY = date(2027, 5, 3)
+NOW = datetime(2027, 5, 3, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +43,8 @@ def out(book: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(book, tmp_path / "out", symlinks=True))
 
 
-def look(out: Path, *, every_night: bool = False) -> status.Status:
-    return status.look(out, TODAY, every_night=every_night)
+def look(out: Path) -> status.Status:
+    return status.look(out, NOW)
 
 
 def test_it_says_what_was_set_aside_and_what_did_not_come(book: Path) -> None:
@@ -94,20 +94,14 @@ def test_nothing_ever_run_is_a_usage_error(tmp_path: Path) -> None:
     assert rothbook("status").returncode == 2
 
 
-def test_a_night_that_was_missed_needs_a_person_where_one_is_due_every_night(book: Path) -> None:
-    newest = "the newest good run is as of 2027-05-01"
-    assert not [n for n in look(book, every_night=True).needs_a_person if n.startswith(newest)]
-    later = status.look(book, date(2027, 5, 5), every_night=True)
-    assert [n for n in later.needs_a_person if n.startswith(newest) and "2027-05-04" in n]
-    by_hand = status.look(book, date(2027, 5, 5), every_night=False)
-    assert not [n for n in by_hand.needs_a_person if n.startswith(newest)]
-
-
-def test_a_weekend_and_a_holiday_miss_no_night(book: Path) -> None:
-    run_json = (book / "latest/run.json").read_text(encoding="utf-8")
-    facts = json.loads(run_json) | {"as_of": "2026-09-04"}  # the Friday before Labor Day
-    assert list(status._about_nights(facts, date(2026, 9, 8))) == []
-    assert len(list(status._about_nights(facts, date(2026, 9, 9)))) == 1
+def test_no_good_run_for_too_long_needs_a_person_where_the_configuration_says_how_long(out: Path) -> None:
+    ended = (NOW - timedelta(hours=27)).timestamp()
+    os.utime(out / "latest", (ended, ended), follow_symlinks=False)
+    overdue = "the newest good run ended 27 hours ago, more than 26: see 'rothbook doctor'"
+    assert overdue in status.look(out, NOW, overdue_after_hours=26).needs_a_person
+    for hours in (27, None):
+        told = status.look(out, NOW, overdue_after_hours=hours).needs_a_person
+        assert not [need for need in told if "hours ago" in need]
 
 
 def test_a_failed_run_needs_a_person_until_one_ends_well(out: Path, tmp_path: Path) -> None:
