@@ -212,7 +212,7 @@ def _settings(raw: dict[str, Any], text: str, path: Path | None, base: Path) -> 
         settings = Settings(**raw)
     except ValidationError as wrong:
         problems = [_problem(error, text, path) for error in wrong.errors(include_url=False, include_input=False)]
-        raise UsageError("\n".join(sorted(problems))) from None
+        raise UsageError("\n".join(said for _, said in sorted(problems))) from None
     except SettingsError:
         raise UsageError(
             "an environment variable ROTHBOOK_<SECTION>__<KEY> isn't valid JSON; write a list as [\"one\", \"two\"]"
@@ -241,24 +241,18 @@ def _check_sections_of_environment() -> None:
             )
 
 
-def _problem(error: ErrorDetails, text: str, path: Path | None) -> str:
-    section, *key = (str(part) for part in error["loc"] if not isinstance(part, int)) if error["loc"] else ("",)
+def _problem(error: ErrorDetails, text: str, path: Path | None) -> tuple[int, str]:
+    """The line it is on (0: not in the file, or not found there), and what to say."""
+    section, *key = [str(part) for part in error["loc"]]
     name = key[0] if key else None
-    where = _where(section, name, text, path)
+    line = _line(section, name, text)
+    variable = f"{PREFIX}{section}{NESTED}{name}".upper()
+    stated = next((known for known in os.environ if known.upper() == variable), None)
+    where = f"the environment variable {stated}" if stated else f"{path}:{line}" if line else str(path or "environment")
     if error["type"] == "extra_forbidden":
-        return f"{where}: {_unknown(section, name)}"
+        return line, f"{where}: {_unknown(section, name)}"
     at = f"[{section}] {name}" if name else f"[{section}]"
-    return f"{where}: {at} needs {_expected(error)}"
-
-
-def _where(section: str, key: str | None, text: str, path: Path | None) -> str:
-    """What said it: the environment variable if there is one, else file and line."""
-    variable = f"{PREFIX}{section}{NESTED}{key}".upper()
-    stated = next((name for name in os.environ if name.upper() == variable), None)
-    if stated:
-        return f"the environment variable {stated}"
-    line = _line(section, key, text)
-    return f"{path}:{line}" if line else str(path or "the environment")
+    return line, f"{where}: {at} needs {_expected(error)}"
 
 
 def _unknown(section: str, key: str | None) -> str:
@@ -288,12 +282,9 @@ def _expected(error: ErrorDetails) -> str:
     return _EXPECTED.get(error["type"], "another kind of value")
 
 
-def _line(section: str, key: str | None, text: str) -> int | None:
-    """The line a key (or the head of a section) stands on, where it is written as `[section]` and `key = ...`."""
-    for number, here, name in _keys(text):
-        if here == section and name == key:
-            return number
-    return None
+def _line(section: str, key: str | None, text: str) -> int:
+    """The line a key or the head of a section stands on, where written as `[section]` and `key = ...`; else 0."""
+    return next((number for number, here, name in _keys(text) if here == section and name == key), 0)
 
 
 def _keys(text: str) -> Iterator[tuple[int, str, str | None]]:

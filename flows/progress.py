@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows.run_log import Event, watched
+from flows.run_log import Event, printed_by, watched
 
 #: The stages of a run, in their order, as they are shown.
 SHOWN = {
@@ -41,5 +41,8 @@ def shown(console: Console | None = None) -> Iterator[None]:
             if "files" in event:
                 known["files"] = event["files"]
 
-        with watched(show):
+        def above(line: str) -> None:
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+        with watched(show), printed_by(above):
             yield

@@ -29,6 +29,7 @@ FOLDER = "logs"
 _LEVEL, _FORMAT = "ROTHBOOK_LOGGING__LEVEL", "ROTHBOOK_LOGGING__FORMAT"
 
 _watchers: list[Callable[[Event], None]] = []
+_printers: list[Callable[[str], object]] = []
 
 
 def configure(level: Level | None, style: Literal["text", "json"] = "text") -> None:
@@ -82,11 +83,22 @@ def watched(watcher: Callable[[Event], None]) -> Iterator[None]:
         _watchers.remove(watcher)
 
 
-class _ErrorOutput:
-    """Prints to whatever the error output is at that moment: progress puts itself in its place for a while."""
+@contextmanager
+def printed_by(printer: Callable[[str], object]) -> Iterator[None]:
+    """Have `printer` print the lines while the block runs: whoever draws on the terminal has to know of them."""
+    _printers.append(printer)
+    try:
+        yield
+    finally:
+        _printers.remove(printer)
 
+
+class _ErrorOutput:
     def msg(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        if _printers:
+            _printers[-1](line)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     debug = info = warning = error = msg
 

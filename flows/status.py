@@ -164,14 +164,14 @@ def _unfinished(
     run_id: str, state: State, events: list[dict[str, Any]], detail: str | None, *, started: str | None = None
 ) -> Attempt:
     as_of = next((event["as_of"] for event in events if "as_of" in event), None)
-    seconds = sum(event["seconds"] for event in events if event["event"] == "stage finished")
+    took = [event["seconds"] for event in events if event["event"] == "stage finished"]
     files = next((event["files"] for event in events if "files" in event), None)
     return Attempt(
         run_id=run_id,
         state=state,
         as_of=as_of or run_id[:10],
         started_at=_started(events) or started,
-        seconds=round(seconds, 1) if events else None,
+        seconds=round(sum(took), 1) if took else None,
         exit_code=3 if state == "failed" else None,
         files=files,
         files_set_aside=None,
@@ -251,9 +251,10 @@ def _about_files(expected: tuple[Expected, ...], aside: tuple[SetAside, ...]) ->
     for delivery in expected:
         if delivery.state in ("missing", "stale"):
             yield f"{delivery.state}: {delivery.source}, due {delivery.expected_on}: ask the sender"
-    rows, whole = sum(a.rows for a in aside), sum(a.whole for a in aside)
-    if aside:
-        yield f"{rows} rows and {whole} whole files wait to be put right: sheet of set-aside rows in _firm.xlsx"
+    counts = {"row": sum(a.rows for a in aside), "whole file": sum(a.whole for a in aside)}
+    told = [f"{count} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
+    if told:
+        yield f"waiting to be put right: {' and '.join(told)}: sheet of set-aside rows in _firm.xlsx"
 
 
 def _about_shared(facts: dict[str, Any]) -> Iterator[str]:

@@ -25,12 +25,11 @@ def add(commands: Commands) -> None:
 
 
 def _status(asked: argparse.Namespace) -> int:
-    out, hours = asked.out, None
-    if asked.config:
-        from flows import config
+    from flows import config
 
-        settings = config.load(asked.config)
-        out, hours = out or settings.out_folder(), settings.schedule.overdue_after_hours
+    settings = config.load(asked.config) if asked.config else config.from_environment()
+    out: Path | None = asked.out or settings.folders.out
+    hours = settings.schedule.overdue_after_hours if asked.config else None
     if out is None:
         raise UsageError("status needs --out, or --config with [folders] out")
     from flows import status

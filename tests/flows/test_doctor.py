@@ -90,6 +90,15 @@ def test_a_wrong_configuration_is_the_first_failure_and_the_rest_is_looked_at(pl
     assert "out" not in found
 
 
+def test_a_configuration_that_is_not_there(place: Path) -> None:
+    (place / "my.toml").unlink()
+    level, said, _ = worst(examined(place)["configuration"])
+    assert (level, said) == (
+        "fail",
+        f"can't read the configuration file {place / 'my.toml'}: No such file or directory",
+    )
+
+
 def test_without_a_file_the_environment_is_looked_at(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROTHBOOK_FOLDERS__OUT", str(place / "out"))
     found = {c.what: c.level for c in doctor.examine(None, TODAY)}
@@ -177,7 +186,8 @@ def test_disk_space_against_the_size_of_the_newest_run(
 def test_pgp(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(place, "[intake]\npgp_home = 'keys'\n")
     assert worst(examined(place)["pgp"])[1] == f"pgp_home {place / 'keys'} is no folder"
-    (place / "keys").mkdir(mode=0o755)
+    (place / "keys").mkdir()
+    (place / "keys").chmod(0o755)
     assert worst(examined(place)["pgp"])[1].endswith("can be read by others")
     (place / "keys").chmod(0o700)
     monkeypatch.setattr(shutil, "which", lambda _: None)

@@ -119,6 +119,16 @@ def test_progress_shows_nothing_where_there_is_no_terminal(folder: RunFolder) ->
     assert shown.getvalue() == ""
 
 
+def test_lines_go_above_the_progress_whole(folder: RunFolder) -> None:
+    shown = io.StringIO()
+    run_log.configure("info")
+    with progress.shown(Console(file=shown, force_terminal=True, width=40)):
+        run_log.tell(folder, "stage finished", stage="take in", seconds=1.5, files=1234, rows=12345, files_waiting=7)
+        run_log.tell(folder, "stage started", level="debug", stage="read")
+    assert "2027-05-01-001 take in finished: 1.5 s, files 1,234, rows 12,345, files waiting 7\n" in shown.getvalue()
+    assert "reading the book (1,234 files)" in shown.getvalue()
+
+
 def test_every_text_is_masked(folder: RunFolder) -> None:
     run_log.tell(folder, "stage finished", stage="read", name="Z_887700551234.csv", more={"names": ["900-11-2345"]})
     event = kept(folder)[0]

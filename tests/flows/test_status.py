@@ -57,8 +57,9 @@ def test_it_says_what_was_set_aside_and_what_did_not_come(book: Path) -> None:
     assert found.runs[0].rows_set_aside == 2
     assert found.runs[0].files_set_aside == 1
     assert found.exit_code == 1
+    assert "waiting to be put right: 1 row and 1 whole file:" in found.needs_a_person[1]
     assert [need.split(":")[0] for need in found.needs_a_person] == [
-        "missing", "1 rows and 1 whole files wait to be put right",
+        "missing", "waiting to be put right",
     ]  # fmt: skip
 
 
