@@ -85,6 +85,9 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--out", metavar="DIR", type=Path, help="folder of archive, quarantine and runs")
     run.add_argument("--as-of", metavar="DATE", type=_day, help="'today' of the run, YYYY-MM-DD (default: today)")
     run.add_argument("--tax-year", metavar="YYYY", type=_year, action="append", help="may be repeated")
+    run.add_argument(
+        "--shared", metavar="DIR", type=Path, help="folder the advisors find their workbook in, mark it and leave it"
+    )
     run.add_argument("--direct", action="store_true", help="run the same stages without Prefect")
     run.add_argument("--config", metavar="FILE", type=Path, help="take folders and everything else from this file")
     run.add_argument("--verbose", action="store_true", help="tell each stage on the error output, terminal or not")
@@ -146,7 +149,8 @@ def _run(asked: argparse.Namespace) -> int:
         raise UsageError("run needs --inbox and --out, or --config with both")
     stated = asked.config or "settle_seconds" in settings.intake.model_fields_set
     settle_seconds = settings.intake.settle_seconds if stated else pipeline.SETTLE_SECONDS
-    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=settings.intake.pgp_home)
+    pgp_home, shared = settings.intake.pgp_home, asked.shared or settings.folders.shared
+    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home, shared=shared)
     firm_key.provide(settings.security)
     as_json = _tell_stages(settings, verbose=asked.verbose, as_json=asked.log_json)
     with nullcontext() if as_json else progress.shown():
@@ -181,6 +185,7 @@ def _run_flow(night: Night, settings: Settings) -> Path:
         night.settle_seconds,
         artifacts=settings.prefect.artifacts,
         pgp_home=night.pgp_home,
+        shared=night.shared,
     )
 
 

@@ -21,6 +21,7 @@ def parameters(config: Settings) -> dict[str, Any]:
         "settle_seconds": config.intake.settle_seconds,
         "artifacts": config.prefect.artifacts,
         "pgp_home": str(config.intake.pgp_home) if config.intake.pgp_home else None,
+        "shared": str(config.folders.shared) if config.folders.shared else None,
     }
 
 

@@ -56,9 +56,10 @@ def nightly(
     *,
     artifacts: bool = True,
     pgp_home: Path | None = None,
+    shared: Path | None = None,
 ) -> Path:
     """Run the book once; returns the published run folder."""
-    night = pipeline.plan(inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home)
+    night = pipeline.plan(inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home, shared=shared)
     with pipeline.open_run(night) as folder:
         for stage in (take_in, read, compute, report):
             stage(folder)

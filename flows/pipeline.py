@@ -38,6 +38,7 @@ class Night:
     tax_years: tuple[int, ...]
     settle_seconds: float = SETTLE_SECONDS
     pgp_home: Path | None = None
+    shared: Path | None = None
 
 
 def plan(
@@ -48,6 +49,7 @@ def plan(
     settle_seconds: float = SETTLE_SECONDS,
     *,
     pgp_home: Path | None = None,
+    shared: Path | None = None,
 ) -> Night:
     """A run whose inbox exists and whose tax years all have limits; raises `UsageError` or `UnknownTaxYear`."""
     if not inbox.is_dir():
@@ -56,11 +58,23 @@ def plan(
         raise UsageError(f"{out} is a file; --out must name a folder")
     if out.resolve() == inbox.resolve():
         raise UsageError("--out must be another folder than --inbox")
+    if shared is not None:
+        _check_shared(shared, inbox, out)
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
     years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
-    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds, keys)
+    where = shared.resolve() if shared else None
+    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds, keys, where)
+
+
+def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
+    """Refuse a shared folder that can't be one; one that just isn't there tonight is told and stops nothing."""
+    if shared.exists() and not shared.is_dir():
+        raise UsageError(f"{shared} is a file; --shared must name a folder")
+    for other, name in ((inbox, "--inbox"), (out, "--out")):
+        if shared.resolve().is_relative_to(other.resolve()) or other.resolve().is_relative_to(shared.resolve()):
+            raise UsageError(f"--shared and {name} must be folders apart, neither inside the other")
 
 
 @contextmanager
@@ -76,6 +90,7 @@ def open_run(night: Night) -> Iterator[Path]:
             inbox=str(night.inbox),
             settle_seconds=night.settle_seconds,
             pgp_home=str(night.pgp_home) if night.pgp_home else None,
+            shared=str(night.shared) if night.shared else None,
             version=__version__,
             limits_digest=load.digest(),
             seconds={},
@@ -122,7 +137,10 @@ def report(folder: Path) -> None:
 
 
 def publish(folder: Path) -> Path:
-    """Complete run.json, rename the run and point `latest` at it; returns the published folder."""
+    """Complete run.json, rename the run and point `latest` at it; returns the published folder.
+
+    Its workbooks are then put into the shared folder, if there is one; that can't fail a run that is published.
+    """
     run = RunFolder(folder)
     _stage(folder, "complete run.json", _complete)
     try:
@@ -132,8 +150,24 @@ def publish(folder: Path) -> Path:
     else:
         facts = RunFolder(published).facts
         _tell(run, "run published", exit_code=facts["exit_code"], seconds=round(sum(facts["seconds"].values()), 3))
+        _share(RunFolder(published))
         return published
     raise failure
+
+
+def _share(run: RunFolder) -> None:
+    from flows import shared
+
+    if run.facts["shared"] is None:
+        return
+    try:
+        placed = shared.place(run.path, Path(run.facts["shared"]), run.out, run.as_of).facts()
+    except Exception as error:  # noqa: BLE001 - the run is published, whatever happened to a folder of the office
+        placed = {"error": scrub("put the workbooks into the shared folder", error).args[0]}
+    run.note(placed=placed)
+    trouble = "error" in placed or bool(placed.get("failed"))
+    written = placed.get("written", 0)
+    _tell(run, "shared folder written", level="warning" if trouble else "info", workbooks=written, whole=not trouble)
 
 
 def _stage(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
@@ -176,15 +210,30 @@ def _take_in(run: RunFolder) -> None:
     from transforms.intake import deliver
 
     before = latest(run.out)
+    returned, unreachable = _returned(run)
     register = deliver(
         Path(run.facts["inbox"]),
         run.out,
         before / "register.json" if before else None,
         run.as_of,
         run.facts["settle_seconds"],
+        also=returned,
     )
     register.write(run.register)
+    run.note(returned=len(returned), shared_unreachable=unreachable)
     run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
+
+
+def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
+    """The workbooks advisors left in the shared folder; none, and why, where it can't be reached tonight."""
+    from flows import shared
+
+    if run.facts["shared"] is None:
+        return {}, None
+    try:
+        return shared.returned(Path(run.facts["shared"]), run.out), None
+    except OSError as error:
+        return {}, error.strerror or type(error).__name__
 
 
 def _read(run: RunFolder) -> None:
@@ -207,6 +256,7 @@ def _compute(run: RunFolder) -> None:
 
 def _report(run: RunFolder) -> None:
     from reports import write_workbooks
+    from transforms.intake import firm_fingerprint, firm_key
 
     written = write_workbooks(
         run.path,
@@ -214,6 +264,7 @@ def _report(run: RunFolder) -> None:
         tax_years=run.tax_years,
         fingerprint=run.facts["fingerprint"],
         version=__version__,
+        firm=firm_fingerprint(firm_key(run.out)),
     )
     run.note(workbooks=[path.name for path in written])
 

@@ -35,6 +35,7 @@ def text(run: Path) -> str:
         *_answers(run, facts),
         *_findings(run),
         f"workbooks:  {len(facts['workbooks'])} in {out / 'latest' / 'workbooks'}",
+        *_shared(facts),
         f"took:       {sum(facts['seconds'].values()):.1f} s",
         f"exit code:  {facts['exit_code']} ({facts['exit_state']})",
     ]
@@ -148,6 +149,25 @@ def _answers(run: Path, facts: dict[str, Any]) -> Iterator[str]:
 def _findings(run: Path) -> Iterator[str]:
     counts = ", ".join(f"{count} {severity}" for severity, count in _severities(run) if count)
     yield f"findings:   {counts or 'none'}"
+
+
+def _shared(facts: dict[str, Any]) -> Iterator[str]:
+    """What came from the shared folder and what was put there; nothing where there is none."""
+    if facts.get("shared") is None:
+        return
+    if facts["shared_unreachable"]:
+        yield f"shared:     the folder couldn't be read ({facts['shared_unreachable']}); its marks wait"
+    else:
+        yield f"shared:     changed workbooks taken in: {facts['returned']}"
+    placed = facts.get("placed", {})
+    if "error" in placed:
+        yield f"            {placed['error']}"
+        return
+    yield f"            workbooks put there: {placed.get('written', 0)}"
+    for name in placed.get("beside", ()):
+        yield f"            put beside one that is open, changed or not read whole: {mask_digits(name)}"
+    for name in placed.get("failed", ()):
+        yield f"            not put there: {mask_digits(name)}"
 
 
 def _severities(run: Path) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from reports.about import write_about
 from reports.book import Advisor, Book
+from reports.marks import ENTRIES, SHOWN_ID
 from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, Value, places_of, write_sheet
 from reports.style import Looks, said
@@ -23,25 +24,27 @@ STATUS = (Column("status", "Status", "word", 13), Column("reasons", "Why this st
 EXCEPTIONS = Sheet(
     title="Exceptions",
     heading="Exceptions, most important first",
-    lead="One row per problem, its parts with it. Ranked by severity, dollars and deadline; information comes last.",
+    lead="One row per problem, most pressing first. Fill in the shaded columns, save, drop it into the inbox.",
     table="Exceptions",
     columns=(
         Column("severity", "Severity", "word", 10),
         Column("status", "Since last run", "word", 9),
         CLIENT[0],
-        CLIENT[1],
-        Column("title", "Exception", "wrap", 27),
+        Column("title", "Exception", "wrap", 26),
         Column("amount", "Dollars", "money", 13.5),
         Column("amount_is", "Dollars are", "wrap", 12),
         Column("deadline", "Deadline", "date", 12.5),
         Column("days_left", "Days left", "days", 8.5),
-        Column("explanation", "Why", "wrap", 46),
-        Column("action", "What to do", "wrap", 38),
+        Column("explanation", "Why", "wrap", 42),
+        Column("action", "What to do", "wrap", 36),
+        *ENTRIES,
+        Column("household_id", "Household", "text", 11, printed=False),
         Column("authority", "Authority", "wrap", 26, printed=False),
         Column("evidence", "Evidence [file:line]", "clip", 60, printed=False),
         Column("tax_year", "Tax year", "year", 9, printed=False),
         Column("finding_id", "Finding id", "id", 18, printed=False),
         Column("rule", "Rule", "id", 26, printed=False),
+        SHOWN_ID,
     ),
     empty="No exceptions: nothing in this advisor's book asks for attention.",
     freeze_columns=3,

@@ -18,9 +18,11 @@ import polars as pl
 
 from reports.firm_frames import firm_frames
 from reports.fixes import how_to_fix
+from reports.marks import with_marks
 from reports.sheet import prose
 from reports.what_if_rows import what_if_rows
 from schemas.accounts import show_account
+from schemas.marks import clean_mark
 from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES, STANDINGS
 
 NOT_LISTED = "advisor not in the advisors file"
@@ -122,8 +124,8 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["what_if"] = what_if_rows(run, frames["form_8606"])
     frames["mega_backdoor"] = _with_deferrals(frames["mega_backdoor"], frames["elective_deferrals"], persons)
     frames["accounts"] = _accounts(results["ira_aggregation"], persons)
-    frames["findings"] = _findings(results["findings"], persons, as_of)
-    frames["data_problems"] = _data_problems(results, frames["findings"], persons)
+    frames["findings"] = with_marks(_findings(results["findings"], persons, as_of))
+    frames["data_problems"] = _data_problems(results, frames["findings"], persons).vstack(_mark_problems(run, persons))
     frames["exceptions"] = _exceptions(frames["findings"])
     frames["backdoor"] = _backdoor(results["backdoor_overview"], frames["ira_limits"], persons)
     frames["persons"] = persons
@@ -286,6 +288,7 @@ def _exceptions(findings: pl.DataFrame) -> pl.DataFrame:
         .with_columns((pl.col("deadline") - pl.col("as_of")).dt.total_days().alias("days_left"))
         .sort(
             pl.col("status") == "resolved",
+            "put_aside",
             pl.col("severity") == "info",
             pl.min_horizontal("grave", "gravest"),
             "rank",
@@ -314,7 +317,9 @@ def _households(frames: dict[str, pl.DataFrame], year: int) -> pl.DataFrame:
     """One row per client, spouses side by side: what the other sheets say of them in the newest tax year."""
     persons = frames["persons"]
     of_year = {name: frames[name].filter(pl.col("tax_year") == year) for name in ("form_8606", "backdoor", "accounts")}
-    open_now = frames["exceptions"].filter(pl.col("status") != "resolved", pl.col("severity") != "info")
+    open_now = frames["exceptions"].filter(
+        pl.col("status") != "resolved", pl.col("severity") != "info", ~pl.col("put_aside")
+    )
     exceptions = open_now.group_by("person_id").agg(
         pl.len().alias("exceptions"),
         pl.col("severity").first().alias("gravest"),
@@ -418,6 +423,27 @@ def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFram
         pl.concat_str("title", pl.lit(". "), "explanation", ignore_nulls=True).alias("missing"),
         pl.col("action").alias("fix"),
     )
+
+
+def _mark_problems(run: Path, persons: pl.DataFrame) -> pl.DataFrame:
+    """What is to be told of marks (`mark_problems`), as rows of Data problems: of a client, to their advisor now."""
+    wanted = ("person_id", "client", "household_id", "advisor_id", "tax_year", "blocks", "missing", "fix", "rule")
+    path = run / "derived" / "mark_problems.parquet"
+    if not path.exists():
+        return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()) | {"tax_year": pl.Int32()})
+    whose = persons.select("person_id", "client", "household_id", pl.col("advisor_id").alias("now_with"))
+    told = pl.read_parquet(path).join(whose, on="person_id", how="left", validate="m:1")
+    return told.select(
+        "person_id",
+        pl.col("client").fill_null("your marks"),
+        "household_id",
+        pl.coalesce("now_with", "advisor_id").alias("advisor_id"),
+        "tax_year",
+        pl.lit("a mark on Exceptions").alias("blocks"),
+        pl.col("missing").map_elements(clean_mark, return_dtype=pl.String),
+        "fix",
+        "rule",
+    ).sort("advisor_id", "client", "rule", "missing")
 
 
 def _limits_used(run: Path) -> pl.DataFrame:

@@ -96,7 +96,8 @@ def _excess(rows: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
 def _overrides(run: Path, accounts: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     """What people decided over what the files say, newest first: by whom, when, where stated, what it changed."""
     says = (_corrections, _fixes, _links, _decisions)
-    every = pl.concat(say(_canonical(run, name)).select(_OVERRIDE) for say, name in zip(says, _STATED, strict=True))
+    stated = [say(_canonical(run, name)) for say, name in zip(says, _STATED, strict=True)]
+    every = pl.concat(frame.select(_OVERRIDE) for frame in (*stated, _marks(run)))
     owners = accounts.drop_nulls("account_key").unique("account_key", keep="first", maintain_order=True)
     owned = every.join(owners.select("account_key", pl.col("person_id").alias("owner")), on="account_key", how="left")
     # whose account a masked number is, the engine found out
@@ -145,6 +146,26 @@ def _fixes(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(left_out).then(pl.format("{} is not read", where))
         .otherwise(pl.format("{} of {}{}", "column_name", where, value)).alias("changed"),
         pl.col("note").alias("reason"),
+    )  # fmt: skip
+
+
+def _marks(run: Path) -> pl.DataFrame:
+    """Findings somebody dismissed, called done or snoozed; the other marks put nothing out of sight."""
+    marks = pl.read_parquet(run / "results" / "mark_history.parquet")
+    aside = marks.filter(pl.col("status").is_in(["dismissed", "done"]) | pl.col("snooze_until").is_not_null())
+    until = pl.format("snoozed until {}", "snooze_until")
+    closed = pl.when(pl.col("status").is_in(["dismissed", "done"])).then("status")
+    return aside.with_columns(
+        pl.coalesce(closed, pl.lit("snoozed")).alias("what"),
+        pl.coalesce("marked_by", pl.format("the workbook of {}", "advisor_id")).alias("decided_by"),
+        pl.col("received_at").alias("decided_on"),
+        pl.lit(None, pl.String).alias("account_key"),
+        pl.format("{}: {}, {}", pl.col("rule").str.replace_all("_", " "), pl.coalesce(closed, until), "became").alias(
+            "changed"
+        ),
+        pl.col("note").alias("reason"),
+        pl.col("marked_in").alias("source_file"), pl.col("marked_line").alias("source_line"),
+        _place("marked_in", "marked_line").alias("place"),
     )  # fmt: skip
 
 

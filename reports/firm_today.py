@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import polars as pl
+from openpyxl.utils import get_column_letter
 
 from reports.about import DISCLAIMER
 from reports.book import JUDGED, Book
-from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_tiles
+from reports.charts import Line
+from reports.charts import Lines as OverTime
+from reports.charts import put_lines as put_line_chart
+from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_panel, put_tiles
+from reports.oversight import TREND
 from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
-from reports.sheet import Canvas, Row, set_up_page
+from reports.sheet import HEADER_ROW, Canvas, Row, set_up_page
 from reports.style import linked_look
 
 TO_DO = Lines(
@@ -39,6 +44,16 @@ _COMPARED = {
 }
 
 
+#: What the chart over the nights draws; lines are told apart by their dashes as well as by colour.
+DRAWN = {
+    "critical": ("Critical exceptions", "B3413A", "solid"),
+    "high": ("High exceptions", "1F3A5F", "dash"),
+    "rows_set_aside": ("Rows set aside", "A9781E", "sysDot"),
+}
+NIGHTS = 60
+CHART_ROWS = 9
+
+
 def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str) -> None:
     """Write the sheet; every line of what to do links to where it is done."""
     canvas.widths([CELL] * GRID)
@@ -49,6 +64,7 @@ def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str)
     put_tiles(canvas, 4, _tiles(book, open_now))
     row = _put_to_do(canvas, 7, book, open_now)
     row = put_lines(canvas, row + 1, _compared_with(book.frames["trend"]), _since(book.frames["trend"]))
+    row = _put_trend(canvas, row + 1, book.frames["trend"])
     row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, name) for name in JUDGED])
     canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
     set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
@@ -145,6 +161,30 @@ def _since(trend: pl.DataFrame) -> list[Row]:
 
 def _change(now: int | None, before: int | None) -> int | None:
     return None if now is None or before is None else now - before
+
+
+def _put_trend(canvas: Canvas, row: int, trend: pl.DataFrame) -> int:
+    """A chart of the newest nights, from the rows of sheet Trend; nothing on the first night."""
+    nights = trend.head(NIGHTS)
+    if nights.height < 2:
+        return row
+    put_panel(canvas, row, 1, GRID, "Night by night")
+    for number in range(row + 1, row + 1 + CHART_ROWS):
+        canvas.height(number, 17)
+    last = HEADER_ROW + nights.height
+    places = {column.field: get_column_letter(n) for n, column in enumerate(TREND.columns, 1)}
+
+    def cells(field: str) -> str:
+        return f"'{TREND.title}'!${places[field]}${HEADER_ROW + 1}:${places[field]}${last}"
+
+    drawn = [
+        Line(name, nights[field].to_list(), cells(field), colour, dash) for field, (name, colour, dash) in DRAWN.items()
+    ]
+    days = [long_date(day) for day in nights["as_of"]]
+    said = "; ".join(f"{line.name} {line.values[-1]} then, {line.values[0]} now" for line in drawn)
+    lines = OverTime(days, cells("as_of"), drawn, f"Line chart of {len(days)} nights since {days[-1]}: {said}.")
+    put_line_chart(canvas.sheet, lines, first=(row + 1, 1), last=(row + CHART_ROWS, GRID))
+    return row + 1 + CHART_ROWS
 
 
 def _statuses(book: Book, name: str) -> Row:

@@ -112,7 +112,7 @@ EXCESS = Sheet(
 OVERRIDES = Sheet(
     title="Overrides",
     heading="What people decided over what the files say",
-    lead="Corrections, fixed rows and links that count in this book: by whom, when, what they changed. Newest first.",
+    lead="Corrections, fixed rows, links, and findings put aside: by whom, when, what they changed. Newest first.",
     table="Overrides",
     columns=(
         Column("what", "What", "wrap", 16),

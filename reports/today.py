@@ -53,7 +53,7 @@ LETTERS = " ABCDEFGHIJKL"
 
 def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> None:
     """Write the page; `book` holds this advisor's rows only."""
-    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1)
+    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1).filter(~pl.col("put_aside"))
     now = exceptions.filter(pl.col("status") != "resolved")
     canvas.widths([CELL] * GRID)
     _put_title(canvas, book, advisor)
@@ -189,5 +189,5 @@ def _put_counts(canvas: Canvas, row: int, column: int, heading: str, counts: dic
     rows = f"{row + 1}:${{letter}}${row + len(counts)}"
     names, values = (f"'Today'!${c}$" + rows.format(letter=c) for c in (LETTERS[column], LETTERS[column + 2]))
     said = ", ".join(f"{count} {name}" for name, count in counts.items())
-    bars = Bars(tuple(counts), tuple(counts.values()), names, values, "#,##0", f"Bar chart. {heading}: {said}.")
+    bars = Bars(tuple(counts), tuple(counts.values()), names, values, f"Bar chart. {heading}: {said}.")
     put_bars(canvas.sheet, bars, first=(row + 1, column), last=(row + CHART_ROWS, column + 3))

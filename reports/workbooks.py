@@ -15,6 +15,7 @@ from reports.book import Advisor, Book, read_book
 from reports.firm import fill_firm
 from reports.links import LINKS_FILE, fill_links
 from reports.links import rows as link_rows
+from reports.marks import sign
 from reports.page import PagedWorkbook
 from reports.save import save
 from reports.set_aside import SET_ASIDE_FILE, fill_set_aside
@@ -32,19 +33,24 @@ class Stamp:
     folder: Path
     as_of: date
     footer: str
+    firm: str = ""
 
 
-def write_workbooks(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> list[Path]:
+def write_workbooks(
+    run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str, firm: str = ""
+) -> list[Path]:
     """Write `run/workbooks/<advisor_id>.xlsx` for every advisor with clients, and `_firm.xlsx`; returns the paths.
 
     `_links.xlsx` is written only if there is a suggested link to answer, `_set_aside.xlsx` only if something was set
     aside.
 
+    `firm` is the firm's fingerprint, by which an advisor's workbook is known when it comes back with marks.
+
     Reads `run/results`, `run/canonical` and `run/derived`. The same run gives the same bytes, however many processes
     write it.
     """
     book = read_book(run, as_of=as_of, tax_years=tax_years, fingerprint=fingerprint, version=version)
-    stamp = Stamp(run / "workbooks", as_of, f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}")
+    stamp = Stamp(run / "workbooks", as_of, f"Rothbook {as_of:%Y-%m-%d} - book {fingerprint[:12]}", firm)
     stamp.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     written = _write_advisors(book, stamp)
     workbook = _new_workbook("Rothbook - firm", as_of)
@@ -78,6 +84,7 @@ def write_advisor(advisor: Advisor, own: Book, stamp: Stamp) -> Path:
     """Write one advisor's workbook from a book of their own rows."""
     workbook = _new_workbook(f"Rothbook - {advisor.name}", stamp.as_of)
     fill_advisor(workbook, own, advisor, stamp.footer)
+    sign(workbook, firm=stamp.firm, advisor_id=advisor.advisor_id, as_of=stamp.as_of)
     return save(workbook, stamp.folder / advisor.file_name)
 
 

@@ -16,6 +16,8 @@ from typing import Literal
 
 import polars as pl
 
+from schemas.marks import MARK_STATUSES
+
 Kind = Literal["text", "money", "percent", "date", "year", "bool", "int", "ratio", "list", "timestamp"]
 
 MONEY = pl.Decimal(18, 2)
@@ -369,6 +371,23 @@ _INPUTS = (
             _m("compensation", signed=True), _b("highly_compensated"), _t("amount_is", False, AMOUNTS_ARE),
         ),
     ),
+    Table(
+        "finding_marks",
+        "One row per mark an advisor made in a workbook that came back: a row of Exceptions that differs from what it "
+        "showed. Blank is a mark too: what stood there was taken away.",
+        (
+            _t("reading_id", True), _t("finding_id", True), _t("status", values=MARK_STATUSES), _t("owner"), _t("note"),
+            _d("snooze_until"),
+        ),
+        key=("reading_id",),
+        house=False,
+        # not_read: fields whose column is gone from the sheet. shown_state: the mark that stood there (`mark_state`),
+        # null where the row doesn't say. The facts shown are null where their column is gone.
+        internal=(
+            _t("not_read"), _t("shown_state"), _t("state"), _m("amount_shown", signed=True), _d("deadline_shown"),
+            _t("severity_shown"), _t("advisor_id"), _d("workbook_as_of"), _t("workbook"), _t("saved_by"),
+        ),
+    ),
 )  # fmt: skip
 
 INPUT_TABLES: dict[str, Table] = {t.name: t for t in _INPUTS}
@@ -579,8 +598,33 @@ _RESULTS = (
             _t("action"), Column("evidence", "list"), _t("amount_is"), _t("authority"), Column("rank", "int"),
             # the finding this one is a part of, where one problem shows itself in several ways
             _t("part_of"),
+            # the mark in force, whether it puts the finding aside, why not any more, and what is to be told of it
+            _t("mark_status", values=MARK_STATUSES), _t("mark_owner"), _t("mark_note"), _d("snooze_until"),
+            _d("marked_on"), _b("put_aside"), _t("came_back"), _t("mark_told"), _t("mark_state"),
         ),
         key=("finding_id",),
+    ),
+    Table(
+        "marks",
+        "One row per finding ever marked: the mark in force, what the finding was when it was made, and other answers.",
+        (
+            _t("finding_id"), _t("rule"), _t("person_id"), _t("status", values=MARK_STATUSES), _t("owner"), _t("note"),
+            _d("snooze_until"), _t("marked_by"), _t("marked_in"), Column("marked_line", "int"), _d("received_at"),
+            _d("workbook_as_of"), _t("advisor_id"), _m("amount_then", signed=True), _d("deadline_then"),
+            _t("severity_then"), _d("gone_on"), Column("conflict", "list"), _t("reading_id"), _t("mark_state"),
+        ),
+        key=("finding_id",),
+    ),
+    Table(
+        "mark_history",
+        "One row per mark ever made: by whom, in which workbook, and whether it is in force, replaced or contested.",
+        (
+            _t("finding_id"), _t("rule"), _t("person_id"), _t("status", values=MARK_STATUSES), _t("owner"), _t("note"),
+            _d("snooze_until"), _t("marked_by"), _t("advisor_id"), _d("received_at"), _d("workbook_as_of"),
+            _t("marked_in"), Column("marked_line", "int"), _t("became", values=("in force", "replaced", "contested")),
+            _t("reading_id"),
+        ),
+        key=("finding_id", "received_at", "reading_id"),
     ),
     Table(
         "rejects",

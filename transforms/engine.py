@@ -18,6 +18,7 @@ from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms.findings import write_findings
 from transforms.identity import merge_persons, suggest_links
+from transforms.marks import write_marks
 from transforms.trend import write_trend
 
 SQL = Path(__file__).parent / "sql"
@@ -57,6 +58,7 @@ DERIVED = (
     "choices",
     "merged_persons",
     "what_if",
+    "mark_problems",
 )
 
 _SQL_TYPES: dict[Kind, str] = {
@@ -96,6 +98,7 @@ def compute(
         load_choices(con, choices)
         compute_tables(con, tax_years)
         write_findings(con, previous)
+        write_marks(con, previous)
         write_trend(con, previous)
         return _write(con, run)
 

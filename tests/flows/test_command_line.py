@@ -80,7 +80,9 @@ def test_the_same_inbox_twice_changes_no_answer(tmp_path: Path) -> None:
     assert ids[0].equals(ids[1])
 
 
-def test_two_empty_folders_get_the_same_bytes(tmp_path: Path, finished: Path) -> None:
+def test_two_empty_folders_of_one_firm_get_the_same_bytes(tmp_path: Path, finished: Path) -> None:
+    (tmp_path / "out" / "state").mkdir(parents=True)
+    shutil.copy(finished / "state" / "firm.key", tmp_path / "out" / "state")
     run(write_inbox(tmp_path / "inbox", bad_row=True), tmp_path / "out")
     other = tmp_path / "out" / "latest"
     names = [

@@ -34,8 +34,12 @@ def test_flow_and_direct_run_agree_and_a_failure_tells_no_names(
     from flows.nightly import nightly
 
     inbox = write_inbox(tmp_path / "inbox", bad_row=True)
-    by_flow = nightly(inbox, tmp_path / "flow", AS_OF, list(YEARS))
-    direct = pipeline.run_direct(pipeline.plan(inbox, tmp_path / "direct", AS_OF, YEARS))
+    for name in ("shared flow", "shared direct"):
+        (tmp_path / name).mkdir()
+    by_flow = nightly(inbox, tmp_path / "flow", AS_OF, list(YEARS), shared=tmp_path / "shared flow")
+    plan = pipeline.plan(inbox, tmp_path / "direct", AS_OF, YEARS, shared=tmp_path / "shared direct")
+    direct = pipeline.run_direct(plan)
+    assert all((tmp_path / name / "ADV1" / "ADV1.xlsx").is_file() for name in ("shared flow", "shared direct"))
     for name in RESULT_TABLES:
         tables = [pl.read_parquet(run / "results" / f"{name}.parquet") for run in (by_flow, direct)]
         assert tables[0].equals(tables[1]), name

@@ -18,6 +18,7 @@ from reports import write_workbooks
 from reports.advisor import TOPICS
 from reports.book import file_names
 from reports.firm import ADVISORS, BY_RULE, FILES, REJECTS, UNMATCHED
+from reports.marks import ENTRIES, SHOWN_ID
 from reports.oversight import EXCESS, FORMS, MOVES, OVERRIDES, TREND
 from reports.sheet import CELL_LIMIT, CUT, HEADER_ROW, prose, safe_text
 from reports.style import KIND_LOOKS
@@ -126,7 +127,8 @@ def test_an_advisor_who_is_not_listed_is_named_so(folder: Path) -> None:
 def test_exceptions_are_ranked_with_information_last_and_resolved_left_out(advisor: Workbook) -> None:
     rows = table(advisor["Exceptions"])
     assert [r["Finding id"] for r in rows] == ["f2", "f1", "f6", "f5", "f3"]
-    assert rows[0] == {
+    marks = {c.header for c in (*ENTRIES, SHOWN_ID)}
+    assert {header: value for header, value in rows[0].items() if header not in marks} == {
         "Severity": "critical",
         "Since last run": "open",
         "Client": "Ruth Okafor",
@@ -166,7 +168,7 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
             assert sheet.oddFooter.left.text == "Rothbook 2026-11-24 - book 0f1e2d3c4b5a"
             assert "&P" in sheet.oddFooter.right.text
     assert advisor["Exceptions"].freeze_panes == "D5"
-    assert "A$1:$K$" in advisor["Exceptions"].print_area
+    assert "A$1:$J$" in advisor["Exceptions"].print_area
     ids = [t.displayName for sheet in advisor for t in sheet.tables.values()]
     assert len(ids) == len(set(ids)) == 7
 
@@ -528,6 +530,33 @@ def test_what_compliance_looks_at(firm: Workbook) -> None:
         ("2026-11-24", 2, 1),
         ("2026-11-23", 3, 4),
     ]
+
+
+def test_dismissals_are_told_by_whom_and_when(tmp_path: Path) -> None:
+    run = small_book()
+    mark = {"rule": "year_end_trap", "person_id": "P1", "advisor_id": "A1", "marked_in": "A1.xlsx", "marked_line": 5}
+    for number, (status, until, by) in enumerate(
+        (("dismissed", None, "Dana"), ("to do", None, "Dana"), (None, date(2027, 1, 15), None))
+    ):
+        run.add(
+            "mark_history", **mark, finding_id=f"f{number}", status=status, snooze_until=until, marked_by=by,
+            received_at=AS_OF, note="Client knows", became="in force",
+        )  # fmt: skip
+    write(run, tmp_path)
+    told = table(load_workbook(tmp_path / "workbooks" / "_firm.xlsx")["Overrides"])
+    marks = [r for r in told if r["What"] in ("dismissed", "snoozed")]
+    assert [(r["What"], r["By"], r["Client"], r["What it changed"], r["Reason given"]) for r in marks] == [
+        ("dismissed", "Dana", "Maria Alvarez", "year end trap: dismissed, in force", "Client knows"),
+        (
+            "snoozed",
+            "the workbook of A1",
+            "Maria Alvarez",
+            "year end trap: snoozed until 2027-01-15, in force",
+            "Client knows",
+        ),
+    ]
+    assert {(r["On"], r["Where it is stated"]) for r in marks} == {(midnight(2026, 11, 24), "A1.xlsx:5")}
+    assert len(told) == 3
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:

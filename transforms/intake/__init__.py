@@ -2,12 +2,34 @@
 
 from transforms.intake.book import BookCounts, read_book
 from transforms.intake.check import FileCheck, check_file
+from transforms.intake.marks import is_advisor_workbook
 from transforms.intake.pgp import Keyring
-from transforms.intake.register import Delivery, Entry, Register, deliver, firm_key
+from transforms.intake.register import (
+    Delivery,
+    Entry,
+    Register,
+    deliver,
+    firm_fingerprint,
+    firm_key,
+    private_folder,
+    write_private,
+)
 from transforms.intake.understood import understood
 
 __all__ = [
-    "BookCounts", "Delivery", "Entry", "FileCheck", "Keyring", "Register",
-    "check_file", "deliver", "firm_key", "read_book",
+    "BookCounts",
+    "Delivery",
+    "Entry",
+    "FileCheck",
+    "Keyring",
+    "Register",
+    "check_file",
+    "deliver",
+    "firm_fingerprint",
+    "firm_key",
+    "is_advisor_workbook",
+    "private_folder",
+    "read_book",
     "understood",
+    "write_private",
 ]  # fmt: skip

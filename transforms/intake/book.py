@@ -18,7 +18,7 @@ from transforms.intake.deliveries import Deliveries, read_deliveries
 from transforms.intake.merging import merge, without_mended
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
-from transforms.intake.register import Entry, Register, private_folder, write_private
+from transforms.intake.register import Entry, Register, firm_fingerprint, private_folder, write_private
 from transforms.intake.rejects import SCHEMA, with_raw_hash
 from transforms.intake.set_aside import to_fix
 
@@ -47,7 +47,7 @@ def read_book(
     (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and
     `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
-    found = read_deliveries(register, out / "archive", keyring)
+    found = read_deliveries(register, out / "archive", keyring, firm_fingerprint(firm_key))
     fixes = _fixes(found.readings, firm_key)
     readings = found.readings = fixes.mend(found.readings)
     tables, rejected = digest(readings, firm_key)

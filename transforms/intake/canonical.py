@@ -59,7 +59,7 @@ def canonical_rows(readings: list[Reading], key: bytes) -> Found:
             found.rejects.append(rejects.of_rows(reading.kind, _joined(reading.kind, reading.ragged)))
         if reading.sections and reading.profile is not None:
             custodian[reading.profile].append(reading)
-    candidates: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    candidates = _marks(readings)
     for kind, frames in house.items():
         candidates[kind].append(_house(kind, pl.concat(frames), key, found))
     for some in custodian.values():
@@ -68,6 +68,12 @@ def canonical_rows(readings: list[Reading], key: bytes) -> Found:
     for kind, frames in candidates.items():
         found.rows[kind].append(_checked(kind, pl.concat(frames), found))
     return found
+
+
+def _marks(readings: list[Reading]) -> dict[str, list[pl.DataFrame]]:
+    """The marks read from advisors' workbooks, typed as they are read."""
+    marks = [r.marks for r in readings if r.marks is not None]
+    return defaultdict(list, {"finding_marks": marks} if marks else {})
 
 
 def _split(kind: str, frame: pl.DataFrame, failed: pl.DataFrame, found: Found) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from transforms.intake import pgp
 from transforms.intake.lines import FileSetAside
+from transforms.intake.marks import is_marked_workbook, read_marks
 from transforms.intake.reading import Reading, read_file, read_sheet, set_aside
 from transforms.intake.register import Entry, Register
 from transforms.intake.unpack import (
@@ -30,7 +31,7 @@ from transforms.intake.unpack import (
     told,
     unzip,
 )
-from transforms.intake.workbook import is_workbook, read_workbook
+from transforms.intake.workbook import is_workbook, read_workbook, workbook_parts
 
 CONTAINER = "container"
 
@@ -47,8 +48,8 @@ class Deliveries:
     refused: set[str] = field(default_factory=set)
 
 
-def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring) -> Deliveries:
-    """Read every delivered file of the register, in its order.
+def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring, firm: str | None = None) -> Deliveries:
+    """Read every delivered file of the register, in its order; `firm` is whose marks are read (`firm_fingerprint`).
 
     Raises `FileNotFoundError` if an archived file is gone and `PermissionError` if one of an earlier night can't be
     decrypted any more: a book isn't computed from a part of itself.
@@ -56,7 +57,9 @@ def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring) -> 
     book, seen = Deliveries(), dict[str, Reading]()
     tonight = {d.sha256: d.duplicate for d in register.tonight}
     for entry in register.entries:
-        found = read_delivery((archive / entry.sha256).read_bytes(), entry, keyring, seen)
+        # whose workbook it is was asked when it came in: a changed firm key doesn't take old marks away
+        whose = None if tonight.get(entry.sha256, True) else firm
+        found = read_delivery((archive / entry.sha256).read_bytes(), entry, keyring, seen, whose)
         first = found[0]
         if first.encrypted and tonight.get(entry.sha256, True):
             raise PermissionError(
@@ -73,13 +76,16 @@ def read_deliveries(register: Register, archive: Path, keyring: pgp.Keyring) -> 
     return book
 
 
-def read_delivery(data: bytes, entry: Entry, keyring: pgp.Keyring, seen: dict[str, Reading]) -> list[Reading]:
+def read_delivery(
+    data: bytes, entry: Entry, keyring: pgp.Keyring, seen: dict[str, Reading], firm: str | None = None
+) -> list[Reading]:
     """The reading of a delivered file, followed by those of what it contains if it is a container.
 
-    `seen` holds what was read before by sha256, and is added to.
+    `seen` holds what was read before by sha256, and is added to. Marks of another firm than `firm` are set aside; None
+    reads anybody's.
     """
     try:
-        return list(_read(data, entry, _Way(keyring, seen, Budget(len(data)))))
+        return list(_read(data, entry, _Way(keyring, seen, Budget(len(data)), firm)))
     except pgp.Undecryptable as aside:
         reading = set_aside(Reading(entry, profile=CONTAINER, layout="PGP message", is_container=True), aside, 0)
         reading.encrypted = True
@@ -93,6 +99,7 @@ class _Way:
     keyring: pgp.Keyring
     seen: dict[str, Reading]
     budget: Budget
+    firm: str | None = None
     archives: int = 0
     layers: int = 0
 
@@ -130,13 +137,24 @@ def _container(entry: Entry, what: str, note: str | None) -> Reading:
 
 
 def _workbook(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
-    book = read_workbook(data, way.budget)
+    parts = workbook_parts(data, way.budget)
+    if is_marked_workbook(parts):
+        yield from _marks(parts, entry, way)
+        return
+    book = read_workbook(parts)
     note = "sheets left out: " + "; ".join(book.left_out) if book.left_out else None
     yield _container(entry, "Excel workbook", note)
     for sheet in book.sheets:
         name = f"{entry.file_name}[{sheet.name}]"
         known_by = sha256(f"{entry.sha256}[{sheet.name}]".encode()).hexdigest()
         yield read_sheet(sheet, replace(entry, file_name=name, sha256=known_by))
+
+
+def _marks(parts: dict[str, bytes], entry: Entry, way: _Way) -> Iterator[Reading]:
+    """An advisor's workbook that came back: the marks on its sheets, and nothing else of it."""
+    sheets = read_marks(parts, entry, way.firm)
+    yield _container(entry, "Rothbook advisor workbook", "read for its marks only")
+    yield from sheets
 
 
 def _pgp(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:

@@ -60,6 +60,8 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     #: House rows with too few or too many cells, cell by cell from the left, with column, rule and message.
     ragged: pl.DataFrame | None = None
+    #: Rows of `finding_marks`, typed: the marks of an advisor's workbook.
+    marks: pl.DataFrame | None = None
     #: What the lines around a custodian file's rows say of the whole file (`as_of`, `mode` ...).
     said: dict[str, str] = field(default_factory=dict)
     raw: Callable[[int], str] = lambda _line: ""
@@ -95,7 +97,8 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     return reading
 
 
-def _provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+def with_provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame (which has `source_line`) with where its rows came from."""
     entry = reading.entry
     return frame.with_columns(
         pl.lit(entry.sha256).alias("source_sha256"),
@@ -126,7 +129,7 @@ def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Re
     reading.counts["blank"] += sum(r.lines for r in every) - reading.counts["data"]
     reading.rows = len(rows)
     good = [r for r in rows if len(r.cells) == len(header) and r.first not in faulty]
-    reading.house = _provenance(reading, _house_frame(found.kind, header, good))
+    reading.house = with_provenance(reading, _house_frame(found.kind, header, good))
     bad = [r for r in rows if len(r.cells) != len(header)]
     by_row = {r.first: r for r in rows}
     aside = [
@@ -134,7 +137,7 @@ def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Re
         *([_faulty(found.kind, header, by_row, faults)] if faults else []),
     ]
     if aside:
-        reading.ragged = _provenance(reading, pl.concat(aside))
+        reading.ragged = with_provenance(reading, pl.concat(aside))
 
 
 def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
@@ -228,7 +231,7 @@ def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:
                 account, whose(profile, found, record))
         for record, account in found.unknown
     ]  # fmt: skip
-    reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+    reading.sections = {name: with_provenance(reading, _subject(frame)) for name, frame in frames.items()}
     reading.note = "; ".join(filter(None, (reading.note, said, renamed_fields(profile, found.tables)))) or None
 
 
@@ -240,7 +243,7 @@ def _read_tree(reading: Reading, tree: Tree, lines: list[str]) -> None:
     reading.raw = lambda number: trees.raw(lines[number - 1])
     frames = trees.frames(tree)
     reading.rows = sum(frame.height for frame in frames.values())
-    reading.sections = {name: _provenance(reading, _subject(frame)) for name, frame in frames.items()}
+    reading.sections = {name: with_provenance(reading, _subject(frame)) for name, frame in frames.items()}
 
 
 def _rows(profile: Profile, counts: Counter[str], frames: dict[str, pl.DataFrame]) -> int:

@@ -8,12 +8,15 @@ import json
 import os
 import secrets
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 UNFINISHED = (".part", ".tmp")
+#: How the file begins that Excel keeps beside a workbook while it is open.
+LOCK_FILE = "~$"
 _ENV = "ROTHBOOK_FIRM_KEY"
 _SHORTEST_KEY = 16
 
@@ -100,22 +103,29 @@ def write_private(path: Path, data: bytes, mode: int) -> None:
 
 
 def deliver(
-    inbox: Path, out: Path, previous_register: Path | None, as_of: date, settle_seconds: float = 0.2
+    inbox: Path,
+    out: Path,
+    previous_register: Path | None,
+    as_of: date,
+    settle_seconds: float = 0.2,
+    *,
+    also: Mapping[str, Path] | None = None,
 ) -> Register:
     """Take every settled file of `inbox` (subfolders too) into `out/archive`; the inbox itself is left alone.
 
     The register returned holds the previous register's files and tonight's new ones. Files still changing over
-    `settle_seconds`, unfinished (`.part`, `.tmp`), hidden or linked are `waiting`.
+    `settle_seconds`, unfinished (`.part`, `.tmp`), hidden or linked are `waiting`. `also` are files from elsewhere that
+    are taken in with them, by the name to take each in under.
     """
     before = Register.read(previous_register) if previous_register is not None else Register(as_of)
     archive = private_folder(out / "archive")
-    settled, waiting = _settled(inbox, settle_seconds)
+    elsewhere = [(name, path, True) for name, path in (also or {}).items()]
+    settled, waiting = _settled([*_lying(inbox), *elsewhere], settle_seconds)
     entries, tonight = list(before.entries), []
     known = {e.sha256 for e in entries}
-    for path in settled:
+    for name, path in settled:
         data = path.read_bytes()
         sha256 = hashlib.sha256(data).hexdigest()
-        name = printable(path.relative_to(inbox).as_posix())
         tonight.append(Delivery(name, sha256, duplicate=sha256 in known))
         if sha256 not in known:
             known.add(sha256)
@@ -125,18 +135,23 @@ def deliver(
     return Register(as_of, tuple(sorted(entries)), tuple(tonight), tuple(waiting))
 
 
-def _settled(inbox: Path, seconds: float) -> tuple[list[Path], list[str]]:
-    """The files that didn't change over `seconds`, and the names of those that must wait, both sorted."""
-    files = sorted(p for p in inbox.rglob("*") if p.is_symlink() or p.is_file())
-    first = {p: _state(p) for p in files if not _unfinished(p, inbox)}
+def _lying(inbox: Path) -> Iterator[tuple[str, Path, bool]]:
+    """Every file of the inbox in order: its name, where it is, and whether it looks finished."""
+    for path in sorted(p for p in inbox.rglob("*") if p.is_symlink() or p.is_file()):
+        yield printable(path.relative_to(inbox).as_posix()), path, not _unfinished(path, inbox)
+
+
+def _settled(files: list[tuple[str, Path, bool]], seconds: float) -> tuple[list[tuple[str, Path]], list[str]]:
+    """The finished files that didn't change over `seconds`, and the names of those that must wait, in their order."""
+    first = {path: _state(path) for _, path, finished in files if finished}
     if first:
         time.sleep(seconds)
-    settled = [p for p, state in first.items() if state is not None and _state(p) == state]
-    return settled, [printable(p.relative_to(inbox).as_posix()) for p in files if p not in set(settled)]
+    settled = {path for path, state in first.items() if state is not None and _state(path) == state}
+    return [(n, p) for n, p, _ in files if p in settled], [n for n, p, _ in files if p not in settled]
 
 
 def _unfinished(path: Path, inbox: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(inbox).parts)
+    hidden = any(part.startswith((".", LOCK_FILE)) for part in path.relative_to(inbox).parts)
     return hidden or path.is_symlink() or path.suffix.lower() in UNFINISHED
 
 
@@ -166,6 +181,11 @@ def _strong(key: str, where: str) -> bytes:
     if len(key) < _SHORTEST_KEY:
         raise ValueError(f"{where} must hold a key of at least {_SHORTEST_KEY} characters")
     return key.encode()
+
+
+def firm_fingerprint(key: bytes) -> str:
+    """By which a workbook is known to be this firm's: derived from the firm's key, which can't be got back from it."""
+    return hmac.digest(key, b"rothbook: workbooks of this firm", "sha256").hex()[:24]
 
 
 def tax_key(tax_id: str, key: bytes) -> str:

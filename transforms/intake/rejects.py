@@ -20,13 +20,18 @@ _SUBJECT = ("custodian", "account_number", "person_id", "plan_id")
 #: What merging needs of a reject beside its own columns.
 RECEIVED = "received_at"
 SCHEMA = {**{c.name: DTYPES[c.kind] for c in INTAKE_REJECTS.columns}, RECEIVED: pl.Date()}
+#: Where it isn't the same row that puts a row right: any mark an advisor makes after one that couldn't be read.
+_MENDED_BY = {"finding_marks": ("advisor_id",)}
 _PAYROLL_ID = ("recordkeeper", "recordkeeper_plan", "owner_tax_id", "pay_date", "source_column")
 
 
 def row_key(kind: str) -> pl.Expr:
     """The key of a row as text; null when a part of it isn't known."""
-    key = INPUT_TABLES[kind].key or _PAYROLL_ID
-    return pl.concat_str([pl.col(k).cast(pl.String) for k in key], separator="|", ignore_nulls=False)
+    return pl.concat_str([pl.col(k).cast(pl.String) for k in _key(kind)], separator="|", ignore_nulls=False)
+
+
+def _key(kind: str) -> tuple[str, ...]:
+    return _MENDED_BY.get(kind) or INPUT_TABLES[kind].key or _PAYROLL_ID
 
 
 def _text_day(frame: pl.DataFrame) -> pl.Expr:
@@ -60,7 +65,7 @@ def _owner(kind: str, frame: pl.DataFrame) -> pl.Expr:
 
 def of_rows(kind: str, frame: pl.DataFrame, *, blocks: bool = True) -> pl.DataFrame:
     """Reject rows for rows of a frame that has `column`, `rule` and `message` beside its own cells."""
-    key = INPUT_TABLES[kind].key or _PAYROLL_ID
+    key = _key(kind)
     known = {name: pl.col(name) if name in frame.columns else pl.lit(None, pl.String) for name in _SUBJECT}
     return frame.select(
         pl.col("source_file").alias("file"), pl.col("source_line").alias("line_number"), "column", "rule", "message",

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from transforms.intake.lines import FileSetAside
-from transforms.intake.register import UNFINISHED, printable
+from transforms.intake.register import LOCK_FILE, UNFINISHED, printable
 
 #: A delivery may unpack to this much in all, nested archives included ...
 MAX_BYTES = 2 * 1024**3
@@ -114,6 +114,8 @@ def _left_out(info: zipfile.ZipInfo) -> str | None:
     parts = PurePosixPath(info.filename).parts
     if any(p.startswith(".") and p not in ("..", ".") for p in parts) or "__MACOSX" in parts:
         return "hidden file"
+    if parts[-1].startswith(LOCK_FILE):
+        return "lock file"
     return "unfinished file" if info.filename.lower().endswith(UNFINISHED) else None
 
 

@@ -29,9 +29,11 @@ from transforms.intake.unpack import Budget, entry_bytes, is_zip, open_zip
 #: Digits a number in Excel can be trusted with.
 MAX_DIGITS = 15
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_DAMAGED = "the workbook is damaged or isn't one; open it in Excel, save it as .xlsx and drop it again"
+DAMAGED = "the workbook is damaged or isn't one; open it in Excel, save it as .xlsx and drop it again"
+#: What reading a damaged workbook ends in.
+UNREADABLE = (CalamineError, DefusedXmlException, ParseError, KeyError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ def is_workbook(data: bytes) -> bool:
     """True for a modern Excel workbook. Raises `FileSetAside` for other Office files and password-protected ones."""
     if data.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in data:
-            raise FileSetAside("workbook_encrypted", "the workbook has a password; save it without one")
+            raise FileSetAside(
+                "workbook_encrypted",
+                "the workbook has a password and can't be read; in Excel, File, Info, Protect Workbook, Encrypt with "
+                "Password: clear the password, save and drop it again",
+            )
         raise FileSetAside("not_text", "the file is an old Excel or Office file; save it as .xlsx or CSV")
     if not is_zip(data):
         return False
@@ -90,12 +96,11 @@ def is_workbook(data: bytes) -> bool:
     return False
 
 
-def read_workbook(data: bytes, budget: Budget) -> Workbook:
+def read_workbook(parts: dict[str, bytes]) -> Workbook:
     """Every sheet that is a house table; raises `FileSetAside` if none is, or the workbook can't be read."""
-    parts = _parts(data, budget)
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(_repacked(parts)))
-        paths, found = _sheet_paths(parts), Workbook()
+        book = opened(parts)
+        paths, found = sheet_paths(parts), Workbook()
         for meta in book.sheets_metadata:
             shown = printable(meta.name)
             if meta.typ is not SheetTypeEnum.WorkSheet:
@@ -106,8 +111,8 @@ def read_workbook(data: bytes, budget: Budget) -> Workbook:
                 sheet = book.get_sheet_by_name(meta.name)
                 rows, merged = sheet.to_python(skip_empty_area=False), sheet.merged_cell_ranges or []
                 _take(found, _Raw(shown, rows, merged, parts[paths[meta.name]]))
-    except (CalamineError, DefusedXmlException, ParseError, KeyError, ValueError):
-        raise FileSetAside("workbook_damaged", _DAMAGED) from None
+    except UNREADABLE:
+        raise FileSetAside("workbook_damaged", DAMAGED) from None
     if not found.sheets:
         raise FileSetAside(
             "kind_not_known", "no sheet has the columns of a house kind in row 1; see the contract for them"
@@ -115,29 +120,29 @@ def read_workbook(data: bytes, budget: Budget) -> Workbook:
     return found
 
 
-def _parts(data: bytes, budget: Budget) -> dict[str, bytes]:
+def workbook_parts(data: bytes, budget: Budget) -> dict[str, bytes]:
     """The parts of the workbook, each really unpacked within the limits."""
     with open_zip(data) as archive:
         return {info.filename: entry_bytes(archive, info, budget) for info in archive.infolist() if not info.is_dir()}
 
 
-def _repacked(parts: dict[str, bytes]) -> bytes:
-    """The same parts uncompressed: what reads the workbook then can't unpack more than was measured here."""
+def opened(parts: dict[str, bytes]) -> CalamineWorkbook:
+    """The workbook of these parts, uncompressed: what reads it then can't unpack more than was measured here."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in parts.items():
             archive.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
+    return CalamineWorkbook.from_filelike(io.BytesIO(out.getvalue()))
 
 
-def _sheet_paths(parts: dict[str, bytes]) -> dict[str, str]:
+def sheet_paths(parts: dict[str, bytes]) -> dict[str, str]:
     """Where the XML of each sheet is."""
     book = SafeXml.fromstring(parts["xl/workbook.xml"], forbid_dtd=True)
     links = SafeXml.fromstring(parts["xl/_rels/workbook.xml.rels"], forbid_dtd=True)
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     return {
         sheet.get("name", ""): target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-        for sheet in book.iter(f"{_MAIN}sheet")
+        for sheet in book.iter(f"{MAIN}sheet")
         if (target := targets.get(sheet.get(_REL), ""))
     }
 
@@ -182,7 +187,7 @@ def _fill(sheet: Sheet, kind: HouseKind, raw: _Raw) -> None:
             text, rule = _stated(cell, column, broken.get((number, place)))
             cells.append(text)
             if rule and column is not None:
-                why = f"cell {_letters(place)}{number}: {_FIX[rule]}; drop the file again"
+                why = f"cell {cell_letters(place)}{number}: {_FIX[rule]}; drop the file again"
                 sheet.faults.append(CellFault(number, column.name, rule, why))
         sheet.records.append(Record(number, number, cells, "\t".join(cells)))
 
@@ -194,12 +199,12 @@ def _refuse_layout(raw: _Raw) -> None:
         raise FileSetAside("header_not_first", "row 1 is empty; the header must be in row 1: delete the rows above it")
     if raw.merged:
         (top, left), (bottom, right) = min(raw.merged)
-        where = f"{_letters(left)}{top + 1}:{_letters(right)}{bottom + 1}"
+        where = f"{cell_letters(left)}{top + 1}:{cell_letters(right)}{bottom + 1}"
         raise FileSetAside("merged_cells", f"cells {where} are merged; unmerge them, one value a cell")
     for place, name in enumerate(header):
         if not name and any(not _blank(row[place]) for row in raw.rows[1:]):
             raise FileSetAside(
-                "header_empty", f"column {_letters(place)} holds values but has no name in row 1; name it"
+                "header_empty", f"column {cell_letters(place)} holds values but has no name in row 1; name it"
             )
 
 
@@ -248,10 +253,10 @@ def _broken_cells(xml: bytes) -> dict[tuple[int, int], str]:
     """Cells whose formula gives an error or was never computed, by row and column; as values they look blank."""
     broken = {}
     for _, cell in SafeXml.iterparse(io.BytesIO(xml), forbid_dtd=True):
-        if cell.tag == f"{_MAIN}c":
+        if cell.tag == f"{MAIN}c":
             rule = _cell_rule(cell)
             if rule:
-                broken[_address(cell.get("r", ""))] = rule
+                broken[cell_address(cell.get("r", ""))] = rule
             cell.clear()
     return broken
 
@@ -259,11 +264,11 @@ def _broken_cells(xml: bytes) -> dict[tuple[int, int], str]:
 def _cell_rule(cell: Element) -> str | None:
     if cell.get("t") == "e":
         return "formula_error"
-    uncomputed = not cell.findtext(f"{_MAIN}v") and cell.get("t") != "str"
-    return "formula_not_computed" if cell.find(f"{_MAIN}f") is not None and uncomputed else None
+    uncomputed = not cell.findtext(f"{MAIN}v") and cell.get("t") != "str"
+    return "formula_not_computed" if cell.find(f"{MAIN}f") is not None and uncomputed else None
 
 
-def _address(text: str) -> tuple[int, int]:
+def cell_address(text: str) -> tuple[int, int]:
     """Row from 1 and column from 0 of an address such as D14."""
     letters = text.rstrip("0123456789")
     place = 0
@@ -272,7 +277,7 @@ def _address(text: str) -> tuple[int, int]:
     return int(text[len(letters) :]), place - 1
 
 
-def _letters(place: int) -> str:
+def cell_letters(place: int) -> str:
     """The letters of a column, from 0: A, B, ... Z, AA."""
     letters, number = "", place + 1
     while number:

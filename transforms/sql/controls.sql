@@ -14,7 +14,7 @@ named as (
     from intake_files
     where state in ('accepted', 'partial') and received_at <= (select as_of from run)
         -- people answer as many questions as they can that day
-        and coalesce(kind not in ('corrections', 'link_decisions', 'row_fixes'), true)
+        and coalesce(kind not in ('corrections', 'link_decisions', 'row_fixes', 'finding_marks'), true)
 ),
 nights as (
     select profile, pattern, coverage, received_at, sum(rows) as rows,

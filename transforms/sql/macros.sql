@@ -122,3 +122,6 @@ create macro end_of_limitation_year(day_of_2024, calendar_year) as
         when month(day_of_2024) = 2 and day(day_of_2024) >= 28 then last_day(make_date(calendar_year, 2, 1))
         else make_date(calendar_year, month(day_of_2024), day(day_of_2024))
     end;
+-- A mark in one line: what an advisor answered to a finding.
+create macro answer_said(status, owner, note, snooze_until) as
+    concat_ws(', ', coalesce(status, 'no status'), 'until ' || snooze_until, 'owner ' || owner, '"' || note || '"');

@@ -1,0 +1,159 @@
+"""The shared folder: where advisors find their workbook each morning, fill it in, and leave it.
+
+`SHARED/<advisor>/<advisor>.xlsx` is Rothbook's to write, until somebody changes it: what Rothbook put there is known by
+its bytes (`OUT/state/shared.json`). A changed workbook is taken in like a file of the inbox, copied and never moved.
+One that is open, was changed again, or holds a mark that couldn't be read is not overwritten: the new workbook is put
+beside it under a dated name. Whatever is wrong with the folder is told and stops no night.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+
+STATE = "shared.json"
+#: How the files begin or are called that Excel and LibreOffice keep beside a workbook while it is open.
+LOCKS = ("~${}", ".~lock.{}#")
+#: How many names are tried for the workbooks of one day.
+_MOST = 20
+
+
+@dataclass
+class Placed:
+    """What came of putting a night's workbooks into the shared folder; names are our own, never a client's."""
+
+    written: int = 0
+    #: Workbooks put under a dated name because the one that lay there may not be overwritten.
+    beside: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def facts(self) -> dict[str, object]:
+        """For run.json."""
+        return asdict(self)
+
+
+def returned(shared: Path, out: Path) -> dict[str, Path]:
+    """The advisor workbooks that aren't as Rothbook put them: the name to take each in under, and where it is.
+
+    Other files there are the advisors' own and left alone. Raises `OSError` if the folder can't be read.
+    """
+    from transforms.intake import is_advisor_workbook
+
+    put, found = _state(out), {}
+    for path in _workbooks(shared):
+        name, data = _name(path), path.read_bytes()
+        if put.get(name) != _sha(data) and (name in put or is_advisor_workbook(data)):
+            found[f"shared/{name}"] = path
+    return found
+
+
+def place(run: Path, shared: Path, out: Path, as_of: date) -> Placed:
+    """Put a published run's advisor workbooks into the folder, each written aside and then renamed.
+
+    Raises `OSError` if the folder isn't there; what goes wrong with one workbook is in `Placed.failed`.
+    """
+    shared.stat()
+    put, read, placed = _state(out), _read_whole(run), Placed()
+    for workbook in sorted((run / "workbooks").glob("*.xlsx")):
+        if workbook.name.startswith("_"):
+            continue
+        try:
+            target = _free(shared / workbook.stem / workbook.name, as_of, put, read)
+            put[_name(target)] = _write(workbook.read_bytes(), target)
+        except OSError as error:
+            placed.failed.append(f"{workbook.stem}/{workbook.name} ({error.strerror or type(error).__name__})")
+            continue
+        placed.written += 1
+        if target.name != workbook.name:
+            placed.beside.append(_name(target))
+    _keep(out, put)
+    return placed
+
+
+def _workbooks(shared: Path) -> Iterator[Path]:
+    """Workbooks one folder down; not links, hidden files or the lock files of open ones."""
+    for folder in sorted(shared.iterdir()):
+        if folder.is_dir() and not folder.is_symlink() and not folder.name.startswith("."):
+            for path in sorted(folder.iterdir()):
+                plain = path.is_file() and not path.is_symlink() and not path.name.startswith((".", "~$"))
+                if plain and path.suffix.lower() == ".xlsx":
+                    yield path
+
+
+def _free(wanted: Path, as_of: date, put: dict[str, str], read: set[str]) -> Path:
+    """The first of the workbook's names that may be written to: its own, then dated ones."""
+    dated = f"{wanted.stem} {as_of}"
+    names = (wanted.name, f"{dated}{wanted.suffix}", *(f"{dated} ({n}){wanted.suffix}" for n in range(2, _MOST)))
+    free = (path for path in map(wanted.with_name, names) if _may_write(path, put, read))
+    try:
+        return next(free)
+    except StopIteration:
+        raise OSError(errno.EEXIST, "every name for it is taken by a file that may not be overwritten") from None
+
+
+def _may_write(path: Path, put: dict[str, str], read: set[str]) -> bool:
+    """True where nothing lies, or what was read whole or is still as Rothbook put it, and nobody has it open."""
+    if any(path.with_name(lock.format(path.name)).exists() for lock in LOCKS):
+        return False
+    if not path.exists():
+        return True
+    sha256 = _sha(path.read_bytes())
+    return sha256 == put.get(_name(path)) or sha256 in read
+
+
+def _read_whole(run: Path) -> set[str]:
+    """sha256 of the files of the book of which nothing was set aside: their marks are in the new workbook."""
+    import polars as pl
+
+    files = pl.read_parquet(run / "canonical" / "files.parquet", columns=["sha256", "file_name", "state"])
+    aside = pl.read_parquet(run / "canonical" / "rejects.parquet", columns=["file"])["file"].drop_nulls()
+    books = aside.str.replace(r"\[[^\]]*\]$", "").unique().implode()
+    return set(files.filter(pl.col("state") == "accepted", ~pl.col("file_name").is_in(books))["sha256"])
+
+
+def _write(data: bytes, target: Path) -> str:
+    """Write the whole workbook or none; as readable as its folder is, for it isn't Rothbook's own."""
+    if not target.parent.exists():
+        target.parent.mkdir()
+        target.parent.chmod(target.parent.parent.stat().st_mode & 0o7777)
+    aside = target.with_name(f".{target.name}.part")
+    try:
+        with aside.open("wb") as file:
+            os.fchmod(file.fileno(), target.parent.stat().st_mode & 0o666)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+    return _sha(data)
+
+
+def _state(out: Path) -> dict[str, str]:
+    """What Rothbook last put where: sha256 by `<folder>/<file>`. Unreadable, it is as if nothing was put anywhere."""
+    try:
+        stored = json.loads((out / "state" / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(sha256) for name, sha256 in stored.items()} if isinstance(stored, dict) else {}
+
+
+def _keep(out: Path, put: dict[str, str]) -> None:
+    from transforms.intake import private_folder, write_private
+
+    text = json.dumps(dict(sorted(put.items())), indent=1) + "\n"
+    write_private(private_folder(out / "state") / STATE, text.encode(), 0o600)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _sha(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
