@@ -225,12 +225,13 @@ def _set_aside(good: Path | None, facts: dict[str, Any]) -> tuple[SetAside, ...]
 
 
 def _about_runs(attempts: list[Attempt], good: Path | None) -> Iterator[str]:
-    """Runs that failed or died since the last one that ended well; an older failure has been made up for."""
+    """Runs, newest first, that failed or died and that no later run of the same day or a later one has made up for."""
     told = {"failed": "failed", "died": "was stopped or killed, or the machine went down"}
+    made_up_for = ""
     for attempt in attempts:
         if attempt.state == "published":
-            break
-        if attempt.state in told:
+            made_up_for = max(made_up_for, attempt.as_of or "")
+        elif attempt.state in told and (attempt.as_of or "") > made_up_for:
             detail = f" ({attempt.detail})" if attempt.detail else ""
             yield f"run {attempt.run_id} {told[attempt.state]}{detail}: run it again"
     for attempt in attempts:

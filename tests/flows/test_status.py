@@ -114,9 +114,13 @@ def test_a_failed_run_needs_a_person_until_one_ends_well(out: Path, tmp_path: Pa
     assert found.needs_a_person[0] == (
         "run 2027-05-02-001 failed (failed to compute: OSError (No space left on device)): run it again"
     )
+    shutil.copytree(out / "runs" / "2027-05-01-001", out / "runs" / "2027-05-01-002")  # an old night, looked at again
+    os.utime(out / "runs" / "2027-05-01-002" / "run.json", (NOW.timestamp(), NOW.timestamp()))
+    assert look(out).runs[0].run_id == "2027-05-01-002"
+    assert look(out).needs_a_person == found.needs_a_person
     code, said = run(tmp_path / "inbox", out, as_of="2027-05-02")
     assert code == 1, said  # the row set aside the night before still is
-    assert look(out).runs[0].run_id == "2027-05-02-002"
+    assert look(out).newest_good == "2027-05-02-002"
     assert not [need for need in look(out).needs_a_person if need.startswith("run ")]
 
 
