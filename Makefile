@@ -7,7 +7,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --upgrade --universal --python-
 	--no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links
 DEMO_AS_OF := 2026-12-01
 
-.PHONY: help setup demo test lint format lock bench bench-workbooks mutate oracle whatif clean
+.PHONY: help setup demo test lint format lock bench bench-workbooks mutate oracle whatif pictures clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -73,6 +73,10 @@ whatif: $(VENV)/.developing ## have LibreOffice compute the What-if sheet for th
 	@command -v soffice >/dev/null || { echo "make whatif: LibreOffice is needed; Debian: apt-get install libreoffice-calc-nogui" >&2; exit 2; }
 	@test -n "$(RUN)" -o -d demo/out/latest || $(MAKE) --no-print-directory demo
 	PYTHONPATH=. $(BIN)/python -m tests.oracles.what_if_office $(RUN)
+
+pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and poppler-utils)
+	@test -d demo/out/latest || $(MAKE) --no-print-directory demo
+	$(BIN)/python docs/pictures.py demo/out/latest/workbooks
 
 clean: ## remove .venv, the demo and every cache
 	rm -rf $(VENV) .venv-oracle demo .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -14,7 +14,17 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, brief_command, doctor_command, profile_command, status_command
+from flows import (
+    __version__,
+    audit_command,
+    brief_command,
+    diff_command,
+    doctor_command,
+    history_command,
+    profile_command,
+    purge_command,
+    status_command,
+)
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 
@@ -70,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     profile_command.add(commands)
     status_command.add(commands)
     doctor_command.add(commands)
+    diff_command.add(commands)
+    history_command.add(commands)
+    audit_command.add(commands)
+    purge_command.add(commands)
     return parser
 
 
@@ -221,6 +235,7 @@ def _schedule(asked: argparse.Namespace) -> int:
 
 
 def _explain(asked: argparse.Namespace) -> int:
+    from flows import audit
     from flows.run_folder import newest
     from transforms import explain
 
@@ -230,5 +245,6 @@ def _explain(asked: argparse.Namespace) -> int:
         told = tell(run, asked.person_id, asked.tax_year)
     except KeyError:
         raise UsageError("the newest run has no such person (and tax year)") from None
+    audit.append(asked.out, "client exported", what="explain", person_id=asked.person_id, run_id=run.name)
     print(told)
     return OK

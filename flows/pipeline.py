@@ -10,19 +10,20 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows import __version__
+from flows import __version__, audited, nights
 from flows.errors import StageFailed, UsageError, scrub
-from flows.run_folder import RunFolder, exclusive, latest
+from flows.run_folder import RunFolder, exclusive
 from limits import load
 
 if TYPE_CHECKING:
     from flows.run_log import Level
+    from transforms.intake import Register
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
 SETTLE_SECONDS = 0.2
@@ -61,7 +62,9 @@ def plan(
     if shared is not None:
         _check_shared(shared, inbox, out)
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
-    years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
+    if as_of is None:
+        _check_today(out, today)
+    years = tuple(sorted(set(tax_years or _years_of_that_night(out, today) or load.default_tax_years(today))))
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
     where = shared.resolve() if shared else None
@@ -77,11 +80,30 @@ def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
             raise UsageError(f"--shared and {name} must be folders apart, neither inside the other")
 
 
+def _check_today(out: Path, today: date) -> None:
+    """Refuse a night after which nothing would be taken in, unless it is asked for: one dated in the future was run."""
+    newest = nights.newest(out)
+    if newest is not None and newest.as_of > today:
+        raise UsageError(
+            f"run {newest.run_id} is as of a later date than today, {today}, so nothing would be taken in. If it was a"
+            f" mistake: rothbook purge --out {out} --run {newest.run_id}. To look back at {today}: --as-of {today}"
+        )
+
+
+def _years_of_that_night(out: Path, as_of: date) -> list[int] | None:
+    """The tax years a night that is looked back at was run for."""
+    night = nights.night_of(out, as_of) if nights.looks_back(out, as_of) else None
+    return night.facts["tax_years"] if night else None
+
+
 @contextmanager
 def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
     os.umask(0o077)
     with exclusive(night.out):
+        nights.catch_up(night.out)
+        audited.catch_up(night.out)
+        compared_with = nights.before(night.out, night.as_of)
         run = RunFolder.create(night.out, night.as_of)
         run.note(
             run_id=run.run_id,
@@ -93,14 +115,21 @@ def open_run(night: Night) -> Iterator[Path]:
             shared=str(night.shared) if night.shared else None,
             version=__version__,
             limits_digest=load.digest(),
+            packages=nights.packages(),
+            purged=len(nights.purged(night.out)),
+            looks_back=nights.looks_back(night.out, night.as_of),
+            previous=compared_with.run_id if compared_with else None,
             seconds={},
         )
         _tell(run, "run started", as_of=night.as_of.isoformat(), tax_years=list(night.tax_years), version=__version__)
+        audited.started(run)
         try:
             yield run.path
         except StageFailed as failure:
             note = run.abandon(failure)
             _tell(run, "run failed", level="error", reason=str(failure))
+            with suppress(OSError):  # a full disk: the next run tells that this one died
+                audited.failed(run, failure)
             failure.add_note(f"where in the code: {note}")
             raise
         except BaseException as stopped:
@@ -150,6 +179,9 @@ def publish(folder: Path) -> Path:
     else:
         facts = RunFolder(published).facts
         _tell(run, "run published", exit_code=facts["exit_code"], seconds=round(sum(facts["seconds"].values()), 3))
+        with suppress(Exception):  # the run is published; the next one remembers it, tells of it and says what is wrong
+            nights.remember(published)
+            audited.finished(published)
         _share(RunFolder(published))
         return published
     raise failure
@@ -158,7 +190,7 @@ def publish(folder: Path) -> Path:
 def _share(run: RunFolder) -> None:
     from flows import shared
 
-    if run.facts["shared"] is None:
+    if run.facts["shared"] is None or run.facts["looks_back"]:  # advisors work on the newest night
         return
     try:
         placed = shared.place(run.path, Path(run.facts["shared"]), run.out, run.as_of).facts()
@@ -209,19 +241,31 @@ def _take_in(run: RunFolder) -> None:
     from schemas.accounts import mask_digits
     from transforms.intake import deliver
 
-    before = latest(run.out)
-    returned, unreachable = _returned(run)
-    register = deliver(
-        Path(run.facts["inbox"]),
-        run.out,
-        before / "register.json" if before else None,
-        run.as_of,
-        run.facts["settle_seconds"],
-        also=returned,
-    )
+    if run.facts["looks_back"]:
+        register, returned, unreachable = _that_night(run), dict[str, Path](), None
+    else:
+        returned, unreachable = _returned(run)
+        nights.book(run.out, run.as_of).write(run.register)
+        register = deliver(
+            Path(run.facts["inbox"]),
+            run.out,
+            run.register,
+            run.as_of,
+            run.facts["settle_seconds"],
+            also=returned,
+        )
+        that_night = nights.night_of(run.out, run.as_of)
+        if that_night and nights.brings_nothing(register, that_night):
+            register = replace(nights.met_again(run.out, that_night), waiting=register.waiting)
     register.write(run.register)
     run.note(returned=len(returned), shared_unreachable=unreachable)
     run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
+
+
+def _that_night(run: RunFolder) -> Register:
+    """What the night that is looked back at met; of a date no run was of, the book as known then."""
+    night = nights.night_of(run.out, run.as_of)
+    return nights.met_again(run.out, night) if night else nights.book(run.out, run.as_of)
 
 
 def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
@@ -242,7 +286,14 @@ def _read(run: RunFolder) -> None:
     run.canonical.mkdir()
     home = run.facts["pgp_home"]
     keyring = Keyring(Path(home) if home else None)
-    counts = read_book(Register.read(run.register), run.out, run.canonical, firm_key(run.out), keyring)
+    counts = read_book(
+        Register.read(run.register),
+        run.out,
+        run.canonical,
+        firm_key(run.out),
+        keyring,
+        quarantine=not run.facts["looks_back"],
+    )
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
 
@@ -250,7 +301,9 @@ def _read(run: RunFolder) -> None:
 def _compute(run: RunFolder) -> None:
     from transforms.engine import compute as compute_book
 
-    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=latest(run.out))
+    before = nights.before(run.out, run.as_of)
+    previous = before.path if before else None
+    counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=previous)
     run.note(result_rows=counts, fingerprint=fingerprint(run))
 
 
@@ -273,15 +326,23 @@ def _complete(run: RunFolder) -> None:
     set_aside = run.facts["result_rows"]["rejects"] > 0 or any(
         file["state"] == "rejected" for file in run.facts["input_files"]
     )
+    run.note(digests=nights.digests(run.path))
+    that_night = nights.night_of(run.out, run.as_of)
+    if that_night and that_night.facts["digests"]:  # a run of a version that kept none can't be compared with
+        run.note(again=nights.compared(that_night, run.facts))
     run.note(exit_state="some rows or files set aside" if set_aside else "all accepted", exit_code=int(set_aside))
 
 
 def fingerprint(run: RunFolder) -> str:
-    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version."""
-    facts = run.facts
+    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version.
+
+    The fingerprint of the night before is part of it: what is new or resolved tonight depends on what was known then.
+    """
+    facts, before = run.facts, nights.before(run.out, run.as_of)
     files = {f"{file['sha256']} {file['received_at']}" for file in facts["input_files"] if file["state"] != "duplicate"}
     years = " ".join(map(str, run.tax_years))
-    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"])
+    since = before.facts["fingerprint"] if before else "the first night"
+    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"], since)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

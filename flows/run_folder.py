@@ -116,15 +116,14 @@ class RunFolder:
             os.fsync(file.fileno())
 
     def publish(self) -> Path:
-        """Give the run its final name and point `OUT/latest` at it; returns the published folder."""
+        """Give the run its final name and point `OUT/latest` at it; returns the published folder.
+
+        `latest` only moves forward: a run of an earlier as-of date than the newest good run's is published beside it.
+        """
         final = self.path.with_name(self.run_id)
         self.path.rename(final)
-        _sync(final.parent)
-        link = self.out / ".latest.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path("runs") / self.run_id)
-        link.replace(self.out / "latest")
-        _sync(self.out)
+        sync(final.parent)
+        move_latest(final)
         return final
 
     def abandon(self, failure: StageFailed) -> Path:
@@ -133,6 +132,19 @@ class RunFolder:
         note.write_text("\n".join((str(failure), *failure.trace, "")), encoding="utf-8")
         shutil.rmtree(self.path, ignore_errors=True)
         return note
+
+
+def move_latest(run: Path) -> None:
+    """Point `OUT/latest` at a published run, in one step, unless it points at one of a later as-of date."""
+    out = run.parent.parent
+    newest_now = latest(out)
+    if newest_now is not None and RunFolder(newest_now).as_of > RunFolder(run).as_of:
+        return
+    link = out / ".latest.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("runs") / run.name)
+    link.replace(out / "latest")
+    sync(out)
 
 
 def latest(out: Path) -> Path | None:
@@ -149,15 +161,22 @@ def newest(out: Path) -> Path:
     return run
 
 
+def published(out: Path) -> list[Path]:
+    """The folders of every good run still there, by as-of date and number."""
+    found = [path for path in (out / "runs").glob("[0-9]*-[0-9]*") if (path / "run.json").is_file()]
+    return sorted(found, key=lambda path: (path.name.rpartition("-")[0], int(path.name.rpartition("-")[2])))
+
+
 def _next_run_id(runs: Path, as_of: date) -> str:
-    """Published, failed and killed runs all keep their number: of a killed one, its log is what is left."""
-    numbered = f"{as_of}-[0-9][0-9][0-9]*"
-    left = [*runs.glob(numbered), *(runs.parent / "logs").glob(numbered)]
-    taken = [int(p.name.split(".")[0].rpartition("-")[2]) for p in left]
+    """Published, failed, killed and purged runs keep their number: the audit log, and the run's own, speak of them."""
+    kept = (runs, runs.parent / "logs", runs.parent / "state" / "nights")
+    names = [path.name for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    taken = [int(name.split(".")[0].rpartition("-")[2]) for name in names]
     return f"{as_of}-{max(taken, default=0) + 1:03d}"
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make what was created in or renamed into `folder` last."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -29,6 +29,7 @@ def text(run: Path) -> str:
     lines = [
         f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
         *_verdict(run, facts),
+        *_again(facts),
         *_files(facts),
         *_arrivals(run),
         *_rejects(run, out),
@@ -71,6 +72,41 @@ def markdown(run: Path) -> str:
 def _facts(run: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     return facts
+
+
+#: What may have changed since a night that is run again, as it is told.
+_CHANGED = {
+    "version": "software",
+    "limits_digest": "limits",
+    "packages": "packages",
+    "tax_years": "tax years",
+    "purged": "files purged",
+}
+
+
+def _again(facts: dict[str, Any]) -> Iterator[str]:
+    """A night that was run before: whether it came out as it did then, and if not, what has changed since."""
+    if facts["looks_back"]:
+        yield "looks back: a night of a later date has been run, so nothing was taken in and 'latest' stays"
+        yield f"            this run is in {Path('runs') / facts['run_id']}"
+    again = facts.get("again")
+    if again is None:
+        return
+    every = again["same"] + len(again["differ"])
+    if not again["differ"]:
+        yield f"again:      run {again['run_id']} to the byte: {every} tables and workbooks"
+        return
+    yield f"again:      {len(again['differ'])} of {every} tables and workbooks differ from run {again['run_id']}"
+    for name, (then, now) in again["changed"].items():
+        yield f"            {_CHANGED[name]} changed since: {_short(then)} then, {_short(now)} now"
+    if not again["changed"]:
+        yield "            software, limits and tax years are the same: the files met that night aren't"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {version}" for name, version in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)[:12]
 
 
 def _files(facts: dict[str, Any]) -> Iterator[str]:

@@ -39,13 +39,20 @@ class BookCounts:
 
 
 def read_book(
-    register: Register, out: Path, canonical: Path, firm_key: bytes, keyring: Keyring = NO_KEYRING
+    register: Register,
+    out: Path,
+    canonical: Path,
+    firm_key: bytes,
+    keyring: Keyring = NO_KEYRING,
+    *,
+    quarantine: bool = True,
 ) -> BookCounts:
     """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
 
-    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside. Archives, workbooks and PGP messages
-    (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and
-    `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
+    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside, unless `quarantine` is False: a look
+    back at an earlier night leaves what is set aside now alone. Archives, workbooks and PGP messages (decrypted with
+    `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and `PermissionError`
+    if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
     found = read_deliveries(register, out / "archive", keyring, firm_fingerprint(firm_key))
     fixes = _fixes(found.readings, firm_key)
@@ -62,7 +69,8 @@ def read_book(
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files.write_parquet(canonical / "files.parquet")
     to_fix(rejected, by_sha).write_parquet(canonical / "set_aside.parquet")
-    _quarantine(by_sha, rejected, out)
+    if quarantine:
+        _quarantine(by_sha, rejected, out)
     states: Counter[str] = Counter(files["state"])
     return BookCounts(
         {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(found.refused)
