@@ -22,6 +22,7 @@ from flows.run_folder import RunFolder, exclusive
 from limits import load
 
 if TYPE_CHECKING:
+    from flows.run_log import Level
     from transforms.intake import Register
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
@@ -120,14 +121,19 @@ def open_run(night: Night) -> Iterator[Path]:
             previous=compared_with.run_id if compared_with else None,
             seconds={},
         )
+        _tell(run, "run started", as_of=night.as_of.isoformat(), tax_years=list(night.tax_years), version=__version__)
         audited.started(run)
         try:
             yield run.path
         except StageFailed as failure:
             note = run.abandon(failure)
+            _tell(run, "run failed", level="error", reason=str(failure))
             with suppress(OSError):  # a full disk: the next run tells that this one died
                 audited.failed(run, failure)
             failure.add_note(f"where in the code: {note}")
+            raise
+        except BaseException as stopped:
+            _tell(run, "run interrupted", level="error", reason=type(stopped).__name__)
             raise
 
 
@@ -171,6 +177,8 @@ def publish(folder: Path) -> Path:
     except OSError as error:
         failure = scrub("publish", error)
     else:
+        facts = RunFolder(published).facts
+        _tell(run, "run published", exit_code=facts["exit_code"], seconds=round(sum(facts["seconds"].values()), 3))
         with suppress(Exception):  # the run is published; the next one remembers it, tells of it and says what is wrong
             nights.remember(published)
             audited.finished(published)
@@ -189,17 +197,44 @@ def _share(run: RunFolder) -> None:
     except Exception as error:  # noqa: BLE001 - the run is published, whatever happened to a folder of the office
         placed = {"error": scrub("put the workbooks into the shared folder", error).args[0]}
     run.note(placed=placed)
+    trouble = "error" in placed or bool(placed.get("failed"))
+    written = placed.get("written", 0)
+    _tell(run, "shared folder written", level="warning" if trouble else "info", workbooks=written, whole=not trouble)
 
 
 def _stage(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
     run, started, failure = RunFolder(folder), time.perf_counter(), None
+    _tell(run, "stage started", level="debug", stage=name)
     try:
         work(run)
-        run.note(seconds=run.facts["seconds"] | {name: round(time.perf_counter() - started, 3)})
+        took = round(time.perf_counter() - started, 3)
+        run.note(seconds=run.facts["seconds"] | {name: took})
+        _tell(run, "stage finished", stage=name, seconds=took, **_counts(name, run.facts))
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold client data and must not travel on
         failure = scrub(name, error)
     if failure:
+        _tell(run, "stage failed", level="warning", stage=name, reason=str(failure))
         raise failure  # outside the handler, so that it carries no reference to the original
+
+
+def _tell(run: RunFolder, event: str, *, level: Level = "info", **facts: Any) -> None:
+    from flows import run_log
+
+    run_log.tell(run, event, level=level, **facts)
+
+
+def _counts(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a finished stage had to do with, for the log: numbers only."""
+    if stage == "take in":
+        return {"files_waiting": len(facts["waiting"])}
+    if stage == "read":
+        files = [file["state"] for file in facts["input_files"]]
+        rows = sum(facts["canonical_rows"].values())
+        return {"files": len(files), "files_set_aside": files.count("rejected"), "rows": rows}
+    if stage == "compute":
+        counts = facts["result_rows"]
+        return {"findings": counts["findings"], "rows_set_aside": counts["rejects"]}
+    return {"workbooks": len(facts["workbooks"])} if stage == "report" else {}
 
 
 def _take_in(run: RunFolder) -> None:

@@ -18,8 +18,6 @@ from pathlib import Path
 from flows import nights
 from flows.run_folder import latest, move_latest, published, sync
 
-KEEP_YEARS = 6
-
 
 @dataclass(frozen=True)
 class Purge:

@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     purge = commands.add_parser("purge", help="remove what is older than the firm has to keep; says first what")
     purge.add_argument("--out", metavar="DIR", type=Path, required=True)
     purge.add_argument("--keep-years", metavar="N", type=int, help="default: 6 (SEC rule 204-2 asks for five)")
-    purge.add_argument("--config", metavar="FILE", type=Path, help="take the PGP key ring from this file")
+    purge.add_argument("--config", metavar="FILE", type=Path, help="take years and PGP key ring from this file")
     purge.add_argument("--run", metavar="RUN_ID", help="take back the newest night, run as of a date by mistake")
     way = purge.add_mutually_exclusive_group()
     way.add_argument("--dry-run", action="store_true", help="only say what would go (the default)")
@@ -33,17 +33,17 @@ def _purge(asked: argparse.Namespace) -> int:
     from flows import audit, audited, config, nights, purge
     from flows.run_folder import exclusive, newest
 
-    years = purge.KEEP_YEARS if asked.keep_years is None else asked.keep_years
+    settings = config.load(asked.config) if asked.config else config.from_environment()
+    years = settings.retention.years if asked.keep_years is None else asked.keep_years
     if years < 1:
         raise UsageError("--keep-years must be at least 1")
     newest(asked.out)
-    pgp_home = config.load(asked.config).pgp_home if asked.config else None
     with exclusive(asked.out):
         nights.catch_up(asked.out)
         audited.catch_up(asked.out)
         if asked.run:
             return _take_back(asked)
-        found = purge.find(asked.out, years, pgp_home)
+        found = purge.find(asked.out, years, settings.intake.pgp_home)
         print("\n".join(_text(found, years, removed=asked.yes)))
         if asked.yes and not found.empty:
             facts = {"keep_years": years, "received_before": found.before.isoformat()}

@@ -10,12 +10,13 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from flows.errors import StageFailed, UsageError
 
@@ -25,11 +26,30 @@ def exclusive(out: Path) -> Iterator[None]:
     """Hold `OUT/.lock` while a run is under way; a second run is refused, not queued."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another run is writing to {out} right now; wait until it has finished") from None
+        # tried more than once, because `under_way` holds it for a moment when somebody asks for the status
+        if not any(_locked(lock, fcntl.LOCK_EX, wait) for wait in (0.0, 0.1, 0.2)):
+            raise UsageError(f"another run is writing to {out} right now; wait until it has finished")
         yield
+
+
+def under_way(out: Path) -> bool:
+    """True while a run holds `OUT/.lock`."""
+    try:
+        lock = (out / ".lock").open()
+    except FileNotFoundError:
+        return False
+    with lock:
+        return not _locked(lock, fcntl.LOCK_SH, 0.0)
+
+
+def _locked(lock: TextIO, how: int, wait: float) -> bool:
+    """True if the lock could be taken after `wait` seconds."""
+    time.sleep(wait)
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -148,9 +168,9 @@ def published(out: Path) -> list[Path]:
 
 
 def _next_run_id(runs: Path, as_of: date) -> str:
-    # a run that was purged keeps its id: the audit log speaks of it
-    remembered = runs.parent / "state" / "nights"
-    names = [path.name for folder in (runs, remembered) for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    """Published, failed, killed and purged runs keep their number: the audit log, and the run's own, speak of them."""
+    kept = (runs, runs.parent / "logs", runs.parent / "state" / "nights")
+    names = [path.name for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
     taken = [int(name.split(".")[0].rpartition("-")[2]) for name in names]
     return f"{as_of}-{max(taken, default=0) + 1:03d}"
 

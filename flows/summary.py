@@ -28,6 +28,7 @@ def text(run: Path) -> str:
     out = run.parent.parent
     lines = [
         f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
+        *_verdict(run, facts),
         *_again(facts),
         *_files(facts),
         *_arrivals(run),
@@ -40,6 +41,19 @@ def text(run: Path) -> str:
         f"exit code:  {facts['exit_code']} ({facts['exit_state']})",
     ]
     return "\n".join(lines)
+
+
+def _verdict(run: Path, facts: dict[str, Any]) -> Iterator[str]:
+    """What somebody who reads one line has to know: what was set aside, and what didn't come at all."""
+    whole = sum(file["state"] == "rejected" for file in facts["input_files"])
+    rows = pl.read_parquet(run / "results" / "rejects.parquet", columns=["line_number"])["line_number"].count()
+    aside = [f"{rows} rows" if rows != 1 else "1 row"] if rows else []
+    aside += [f"{whole} whole files" if whole != 1 else "1 whole file"] if whole else []
+    absent = [f"{count} {state}" for state, count in _arrival_counts(run) if state in ("late", "stale", "missing")]
+    said = f"{' and '.join(aside)} set aside" if aside else "every file and row accepted"
+    yield f"result:     {said}" + (f"; of the files that should have come: {', '.join(absent)}" if absent else "")
+    if absent and not facts["exit_code"]:
+        yield "            (the exit code is about what came; 'rothbook status' ends with 1 for what didn't)"
 
 
 def markdown(run: Path) -> str:

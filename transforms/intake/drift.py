@@ -25,6 +25,8 @@ _MOST_NAMES = 20
 _HOUSE_NAME = re.compile(r"[a-z][a-z_]{0,46}\d?")
 #: Long numbers and addresses are in no column's name.
 _NO_NAME = re.compile(r"\d{4}|@")
+#: What house files are parted by where somebody's program writes no commas.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 #: How alike a new name must be to a missing one to be called its new name.
 _ALIKE = 0.6
 #: Words of column names beside those of the layouts we know.
@@ -134,13 +136,36 @@ def difference(lines: list[str]) -> str:
     """What to know of a file that fits no kind and no profile: the nearest layout and the difference to it."""
     found = [f for f in (_best_row(layout, lines) for layout in _layouts()) if f is not None and f.has]
     if not found:
-        return (
+        return _written_otherwise(lines) or (
             "the header fits no house kind and no custodian profile: not a source this book knows. See the contract "
             "for the columns of each kind; 'rothbook profile new FILE' drafts a profile of a new custodian layout"
         )
     best = max(found, key=lambda f: (f.rank, f.layout.called))
     told = "; ".join(_differences(best, lines))
     return f"the header fits no known kind; nearest is {best.layout.called}: {told} (names are case exact)"
+
+
+def _written_otherwise(lines: list[str]) -> str | None:
+    """The house kind whose columns line 1 has in other upper and lower case, or parted by something else than commas.
+
+    Only our own names are said. None where there is no such kind.
+    """
+    house = [layout for layout in _layouts() if layout.on_line_1]
+    for delimiter, called in _DELIMITERS.items():
+        try:
+            row = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        names = {header_name(cell).lower() for cell in row}
+        whole = [layout for layout in house if names.issuperset(layout.required)]
+        if not whole:
+            continue
+        best = max(whole, key=lambda layout: (len(names & layout.known), layout.called))
+        exact = {header_name(cell) for cell in row}.issuperset(best.required)
+        wrong = [] if delimiter == "," else [f"its cells are parted by {called}: export it with commas between them"]
+        wrong += [] if exact else [f"its column names must be in lower case: {', '.join(best.required)}"]
+        return f"the header fits no known kind; nearest is {best.called}: {'; '.join(wrong)}"
+    return None
 
 
 def _best_row(layout: Layout, lines: list[str]) -> _Found | None:
