@@ -9,7 +9,7 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif pictures clean
+.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif pictures fuzz clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -88,6 +88,9 @@ whatif: $(VENV)/.developing ## have LibreOffice compute the What-if sheet for th
 pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and poppler-utils)
 	@test -d demo/out/latest || $(MAKE) --no-print-directory demo
 	$(BIN)/python docs/pictures.py demo/out/latest/workbooks
+
+fuzz: $(VENV)/.developing ## search every reader for bytes it fails on; minutes=1 each unless told
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz --minutes $(or $(minutes),1) $(addprefix --target ,$(target))
 
 clean: ## remove .venv, the demo and every cache
 	rm -rf $(VENV) .venv-oracle demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

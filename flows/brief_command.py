@@ -26,6 +26,7 @@ def add(commands: Commands, year: Callable[[str], int]) -> None:
 
 
 def _brief(asked: argparse.Namespace) -> int:
+    from flows import audit
     from flows.run_folder import newest
     from reports.brief import write_brief
     from reports.client import UnknownClient
@@ -53,5 +54,8 @@ def _brief(asked: argparse.Namespace) -> int:
             )
     except UnknownClient:
         raise UsageError("the newest run has no such person (and tax year)") from None
+    audit.append(
+        asked.out, "client exported", what=f"brief for {asked.audience}", person_id=asked.person_id, run_id=run.name
+    )
     print(written)
     return 0

@@ -9,16 +9,29 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows import __version__, brief_command, profile_command, protect_command
+from flows import (
+    __version__,
+    audit_command,
+    brief_command,
+    diff_command,
+    doctor_command,
+    history_command,
+    profile_command,
+    protect_command,
+    purge_command,
+    status_command,
+)
 from flows.errors import StageFailed, UsageError, scrub
 from limits.load import UnknownTaxYear
 from transforms.keys import KeyTrouble
 
 if TYPE_CHECKING:
+    from flows.config import Settings
     from flows.pipeline import Night
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - it has no public name
@@ -68,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     brief_command.add(commands, _year)
     profile_command.add(commands)
     protect_command.add(commands)
+    status_command.add(commands)
+    doctor_command.add(commands)
+    diff_command.add(commands)
+    history_command.add(commands)
+    audit_command.add(commands)
+    purge_command.add(commands)
     return parser
 
 
@@ -87,7 +106,9 @@ def _add_run(commands: Commands) -> None:
         "--shared", metavar="DIR", type=Path, help="folder the advisors find their workbook in, mark it and leave it"
     )
     run.add_argument("--direct", action="store_true", help="run the same stages without Prefect")
-    run.add_argument("--config", metavar="FILE", type=Path, help="take folders and settle time from this file")
+    run.add_argument("--config", metavar="FILE", type=Path, help="take folders and everything else from this file")
+    run.add_argument("--verbose", action="store_true", help="tell each stage on the error output, terminal or not")
+    run.add_argument("--log-json", action="store_true", help="the same, as JSON lines")
     run.set_defaults(command=_run)
 
 
@@ -136,26 +157,38 @@ def _demo(asked: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
-    from flows import config, pipeline
+    from flows import config, firm_key, pipeline, progress
 
-    settings = config.load(asked.config) if asked.config else None
-    inbox: Path | None = asked.inbox or (settings.inbox if settings else None)
-    out: Path | None = asked.out or (settings.out if settings else None)
+    settings = config.load(asked.config) if asked.config else config.from_environment()
+    inbox: Path | None = asked.inbox or settings.folders.inbox
+    out: Path | None = asked.out or settings.folders.out
     if inbox is None or out is None:
         raise UsageError("run needs --inbox and --out, or --config with both")
-    settle_seconds = settings.settle_seconds if settings else pipeline.SETTLE_SECONDS
-    pgp_home = settings.pgp_home if settings else None
-    shared: Path | None = asked.shared or (settings.shared if settings else None)
+    stated = asked.config or "settle_seconds" in settings.intake.model_fields_set
+    settle_seconds = settings.intake.settle_seconds if stated else pipeline.SETTLE_SECONDS
+    pgp_home, shared = settings.intake.pgp_home, asked.shared or settings.folders.shared
     night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home, shared=shared)
-    artifacts = settings.artifacts if settings else True
-    published = pipeline.run_direct(night) if asked.direct else _run_flow(night, artifacts=artifacts)
+    firm_key.provide(settings.security)
+    as_json = _tell_stages(settings, verbose=asked.verbose, as_json=asked.log_json)
+    with nullcontext() if as_json else progress.shown():
+        published = pipeline.run_direct(night) if asked.direct else _run_flow(night, settings)
     from flows import summary
 
     print(summary.text(published))
     return summary.exit_code(published)
 
 
-def _run_flow(night: Night, *, artifacts: bool) -> Path:
+def _tell_stages(settings: Settings, *, verbose: bool, as_json: bool) -> bool:
+    """Set up what is told of the stages: nothing where nobody looks, unless asked. True if it is told as JSON."""
+    from flows import run_log
+
+    as_json = as_json or settings.logging.format == "json"
+    loud = verbose or as_json or sys.stderr.isatty()
+    run_log.configure(settings.logging.level if loud else None, "json" if as_json else "text")
+    return as_json
+
+
+def _run_flow(night: Night, settings: Settings) -> Path:
     from flows import prefect_settings
 
     prefect_settings.prepare(night.out, logging_level="CRITICAL")  # a failure is told once, by this program
@@ -167,7 +200,7 @@ def _run_flow(night: Night, *, artifacts: bool) -> Path:
         night.as_of,
         list(night.tax_years),
         night.settle_seconds,
-        artifacts=artifacts,
+        artifacts=settings.prefect.artifacts,
         pgp_home=night.pgp_home,
         shared=night.shared,
     )
@@ -175,6 +208,8 @@ def _run_flow(night: Night, *, artifacts: bool) -> Path:
 
 def _check(asked: argparse.Namespace) -> int:
     for path in asked.files:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder; name its files: rothbook check {path}/*")
         if not path.is_file():
             raise UsageError(f"there is no file {path}")
     import secrets
@@ -183,7 +218,7 @@ def _check(asked: argparse.Namespace) -> int:
     from transforms.intake import Keyring, check_file, understood
 
     key = secrets.token_bytes(32)  # nothing is kept, so the firm's own key isn't needed
-    keyring = Keyring(config.load(asked.config).pgp_home if asked.config else None)
+    keyring = Keyring(config.load(asked.config).intake.pgp_home if asked.config else None)
     checks = [check_file(path, key, keyring) for path in asked.files]
     for path, check in zip(asked.files, checks, strict=True):
         print("\n".join([*check.lines(), *understood(path, key, every=asked.lines)]))
@@ -191,15 +226,19 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _schedule(asked: argparse.Namespace) -> int:
-    from flows import config, deployments, prefect_settings
+    from flows import config, deployments, firm_key, prefect_settings, run_log
 
     settings = config.load(asked.config or config.DEFAULT)
-    prefect_settings.prepare(settings.out, logging_level="WARNING")
+    out = settings.out_folder()
+    firm_key.provide(settings.security)
+    run_log.hand_on(settings.logging.level, settings.logging.format)
+    prefect_settings.prepare(out, logging_level="WARNING")
     deployments.serve_nightly(settings)
     return OK
 
 
 def _explain(asked: argparse.Namespace) -> int:
+    from flows import audit
     from flows.run_folder import newest
     from transforms import explain
     from transforms.vault import opened
@@ -210,5 +249,6 @@ def _explain(asked: argparse.Namespace) -> int:
             told = tell(run, asked.person_id, asked.tax_year)
     except KeyError:
         raise UsageError("the newest run has no such person (and tax year)") from None
+    audit.append(asked.out, "client exported", what="explain", person_id=asked.person_id, run_id=run.name)
     print(told)
     return OK

@@ -7,32 +7,32 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from flows.config import Config
+from flows.config import Settings
 from flows.errors import UsageError
 
 NAME = "rothbook-nightly"
 
 
-def parameters(config: Config) -> dict[str, Any]:
+def parameters(config: Settings) -> dict[str, Any]:
     """What the scheduled flow is called with: paths as text (Prefect stores JSON), dates left to the day."""
     return {
-        "inbox": str(config.inbox.resolve()),
-        "out": str(config.out.resolve()),
-        "settle_seconds": config.settle_seconds,
-        "artifacts": config.artifacts,
-        "pgp_home": str(config.pgp_home.resolve()) if config.pgp_home else None,
-        "shared": str(config.shared.resolve()) if config.shared else None,
+        "inbox": str(config.inbox_folder()),
+        "out": str(config.out_folder()),
+        "settle_seconds": config.intake.settle_seconds,
+        "artifacts": config.prefect.artifacts,
+        "pgp_home": str(config.intake.pgp_home) if config.intake.pgp_home else None,
+        "shared": str(config.folders.shared) if config.folders.shared else None,
     }
 
 
-def schedule_options(config: Config) -> dict[str, Any]:
+def schedule_options(config: Settings) -> dict[str, Any]:
     """Arguments of the deployment: one run at a time, every night."""
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
     return {
         "name": NAME,
-        "schedule": Cron(config.cron, timezone=config.timezone),
+        "schedule": Cron(config.schedule.cron, timezone=config.schedule.timezone),
         "parameters": parameters(config),
         "global_limit": 1,
         "entrypoint_type": EntrypointType.MODULE_PATH,
@@ -40,15 +40,16 @@ def schedule_options(config: Config) -> dict[str, Any]:
     }
 
 
-def serve_nightly(config: Config) -> None:
+def serve_nightly(config: Settings) -> None:
     """Serve the nightly deployment until interrupted; needs a running Prefect server."""
-    _require_server()
+    require_server()
     from flows.nightly import nightly
 
     nightly.serve(**schedule_options(config))
 
 
-def _require_server() -> None:
+def require_server() -> None:
+    """Raise `UsageError`, saying how to start one, unless a Prefect server answers at PREFECT_API_URL."""
     url = os.environ.get("PREFECT_API_URL")
     how = (
         "start one with '.venv/bin/prefect server start' and set PREFECT_API_URL=http://127.0.0.1:4200/api,"

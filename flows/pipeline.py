@@ -10,18 +10,22 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows import __version__
+from flows import __version__, audited, nights
 from flows.errors import StageFailed, UsageError, scrub
 from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
 from transforms import keys
-from transforms.vault import Vault, opened
+from transforms.vault import Vault
+
+if TYPE_CHECKING:
+    from flows.run_log import Level
+    from transforms.intake import Register
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
 SETTLE_SECONDS = 0.2
@@ -60,7 +64,9 @@ def plan(
     if shared is not None:
         _check_shared(shared, inbox, out)
     today = as_of or date.today()  # noqa: DTZ011 - the firm's own calendar day is meant
-    years = tuple(sorted(set(tax_years or load.default_tax_years(today))))
+    if as_of is None:
+        _check_today(out, today)
+    years = tuple(sorted(set(tax_years or _years_of_that_night(out, today) or load.default_tax_years(today))))
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
     where = shared.resolve() if shared else None
@@ -76,12 +82,31 @@ def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
             raise UsageError(f"--shared and {name} must be folders apart, neither inside the other")
 
 
+def _check_today(out: Path, today: date) -> None:
+    """Refuse a night after which nothing would be taken in, unless it is asked for: one dated in the future was run."""
+    newest = nights.newest(out)
+    if newest is not None and newest.as_of > today:
+        raise UsageError(
+            f"run {newest.run_id} is as of a later date than today, {today}, so nothing would be taken in. If it was a"
+            f" mistake: rothbook purge --out {out} --run {newest.run_id}. To look back at {today}: --as-of {today}"
+        )
+
+
+def _years_of_that_night(out: Path, as_of: date) -> list[int] | None:
+    """The tax years a night that is looked back at was run for."""
+    night = nights.night_of(out, as_of) if nights.looks_back(out, as_of) else None
+    return night.facts["tax_years"] if night else None
+
+
 @contextmanager
 def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
     os.umask(0o077)
     with exclusive(night.out):
         _check_keys(night.out)
+        nights.catch_up(night.out)
+        audited.catch_up(night.out)
+        compared_with = nights.before(night.out, night.as_of)
         run = RunFolder.create(night.out, night.as_of)
         run.note(
             run_id=run.run_id,
@@ -93,13 +118,25 @@ def open_run(night: Night) -> Iterator[Path]:
             shared=str(night.shared) if night.shared else None,
             version=__version__,
             limits_digest=load.digest(),
+            packages=nights.packages(),
+            purged=len(nights.purged(night.out)),
+            looks_back=nights.looks_back(night.out, night.as_of),
+            previous=compared_with.run_id if compared_with else None,
             seconds={},
         )
+        _tell(run, "run started", as_of=night.as_of.isoformat(), tax_years=list(night.tax_years), version=__version__)
+        audited.started(run)
         try:
             yield run.path
         except StageFailed as failure:
             note = run.abandon(failure)
+            _tell(run, "run failed", level="error", reason=str(failure))
+            with suppress(OSError):  # a full disk: the next run tells that this one died
+                audited.failed(run, failure)
             failure.add_note(f"where in the code: {note}")
+            raise
+        except BaseException as stopped:
+            _tell(run, "run interrupted", level="error", reason=type(stopped).__name__)
             raise
 
 
@@ -150,6 +187,11 @@ def publish(folder: Path) -> Path:
     except OSError as error:
         failure = scrub("publish", error)
     else:
+        facts = RunFolder(published).facts
+        _tell(run, "run published", exit_code=facts["exit_code"], seconds=round(sum(facts["seconds"].values()), 3))
+        with suppress(Exception):  # the run is published; the next one remembers it, tells of it and says what is wrong
+            nights.remember(published)
+            audited.finished(published)
         _share(RunFolder(published))
         return published
     raise failure
@@ -158,43 +200,82 @@ def publish(folder: Path) -> Path:
 def _share(run: RunFolder) -> None:
     from flows import shared
 
-    if run.facts["shared"] is None:
+    if run.facts["shared"] is None or run.facts["looks_back"]:  # advisors work on the newest night
         return
     try:
         placed = shared.place(run.path, Path(run.facts["shared"]), run.out, run.as_of).facts()
     except Exception as error:  # noqa: BLE001 - the run is published, whatever happened to a folder of the office
         placed = {"error": scrub("put the workbooks into the shared folder", error).args[0]}
     run.note(placed=placed)
+    trouble = "error" in placed or bool(placed.get("failed"))
+    written = placed.get("written", 0)
+    _tell(run, "shared folder written", level="warning" if trouble else "info", workbooks=written, whole=not trouble)
 
 
 def _stage(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
     run, started, failure = RunFolder(folder), time.perf_counter(), None
+    _tell(run, "stage started", level="debug", stage=name)
     try:
         work(run)
-        run.note(seconds=run.facts["seconds"] | {name: round(time.perf_counter() - started, 3)})
+        took = round(time.perf_counter() - started, 3)
+        run.note(seconds=run.facts["seconds"] | {name: took})
+        _tell(run, "stage finished", stage=name, seconds=took, **_counts(name, run.facts))
     except Exception as error:  # noqa: BLE001 - whatever it is, its text may hold client data and must not travel on
         failure = scrub(name, error)
     if failure:
+        _tell(run, "stage failed", level="warning", stage=name, reason=str(failure))
         raise failure  # outside the handler, so that it carries no reference to the original
+
+
+def _tell(run: RunFolder, event: str, *, level: Level = "info", **facts: Any) -> None:
+    from flows import run_log
+
+    run_log.tell(run, event, level=level, **facts)
+
+
+def _counts(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
+    """What a finished stage had to do with, for the log: numbers only."""
+    if stage == "take in":
+        return {"files_waiting": len(facts["waiting"])}
+    if stage == "read":
+        files = [file["state"] for file in facts["input_files"]]
+        rows = sum(facts["canonical_rows"].values())
+        return {"files": len(files), "files_set_aside": files.count("rejected"), "rows": rows}
+    if stage == "compute":
+        counts = facts["result_rows"]
+        return {"findings": counts["findings"], "rows_set_aside": counts["rejects"]}
+    return {"workbooks": len(facts["workbooks"])} if stage == "report" else {}
 
 
 def _take_in(run: RunFolder) -> None:
     from schemas.accounts import mask_digits
     from transforms.intake import deliver
 
-    returned, unreachable = _returned(run)
-    with _latest(run.out) as before:
+    if run.facts["looks_back"]:
+        register, returned, unreachable = _that_night(run), dict[str, Path](), None
+    else:
+        returned, unreachable = _returned(run)
+        nights.book(run.out, run.as_of).write(run.register)
         register = deliver(
             Path(run.facts["inbox"]),
             run.out,
-            before / "register.json" if before else None,
+            run.register,
             run.as_of,
             run.facts["settle_seconds"],
             also=returned,
         )
+        that_night = nights.night_of(run.out, run.as_of)
+        if that_night and nights.brings_nothing(register, that_night):
+            register = replace(nights.met_again(run.out, that_night), waiting=register.waiting)
     register.write(run.register)
     run.note(returned=len(returned), shared_unreachable=unreachable)
     run.note(waiting=sorted(mask_digits(Path(name).name) for name in register.waiting))
+
+
+def _that_night(run: RunFolder) -> Register:
+    """What the night that is looked back at met; of a date no run was of, the book as known then."""
+    night = nights.night_of(run.out, run.as_of)
+    return nights.met_again(run.out, night) if night else nights.book(run.out, run.as_of)
 
 
 def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
@@ -209,14 +290,6 @@ def _returned(run: RunFolder) -> tuple[dict[str, Path], str | None]:
         return {}, error.strerror or type(error).__name__
 
 
-@contextmanager
-def _latest(out: Path) -> Iterator[Path | None]:
-    """The newest good run to read from, or None before the first."""
-    newest = latest(out)
-    with nullcontext() if newest is None else opened(newest) as readable:
-        yield readable
-
-
 def _read(run: RunFolder) -> None:
     from transforms.intake import Keyring, Register, read_book
 
@@ -224,7 +297,14 @@ def _read(run: RunFolder) -> None:
     home = run.facts["pgp_home"]
     signed = keys.Protection.of(run.out).require_signature
     keyring = Keyring(Path(home) if home else None, _passwords(run.out), signed)
-    counts = read_book(Register.read(run.register), run.out, run.canonical, keys.firm_key(run.out), keyring)
+    counts = read_book(
+        Register.read(run.register),
+        run.out,
+        run.canonical,
+        keys.firm_key(run.out),
+        keyring,
+        quarantine=not run.facts["looks_back"],
+    )
     counts.register.write(run.register)  # without tonight's refused files: they are looked at afresh next time
     run.note(input_files=_input_files(run.canonical), canonical_rows=_rows(run.canonical))
 
@@ -239,8 +319,8 @@ def _passwords(out: Path) -> tuple[str, ...]:
 def _compute(run: RunFolder) -> None:
     from transforms.engine import compute as compute_book
 
-    with _latest(run.out) as before:
-        counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=before)
+    with nights.tables(run.out, nights.before(run.out, run.as_of)) as previous:
+        counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=previous)
     run.note(result_rows=counts, fingerprint=fingerprint(run))
 
 
@@ -256,7 +336,6 @@ def _report(run: RunFolder) -> None:
         version=__version__,
         firm=firm_fingerprint(firm_key(run.out)),
     )
-    _lock(written, keys.Passwords.of(run.out))
     run.note(workbooks=[path.name for path in written])
 
 
@@ -275,16 +354,25 @@ def _complete(run: RunFolder) -> None:
     set_aside = run.facts["result_rows"]["rejects"] > 0 or any(
         file["state"] == "rejected" for file in run.facts["input_files"]
     )
+    run.note(digests=nights.digests(run.path))
+    that_night = nights.night_of(run.out, run.as_of)
+    if that_night and that_night.facts["digests"]:  # a run of a version that kept none can't be compared with
+        run.note(again=nights.compared(that_night, run.facts))
+    _lock([run.path / "workbooks" / name for name in run.facts["workbooks"]], keys.Passwords.of(run.out))
     Vault.of(run.out).seal_run(run.path, run.run_id)
     run.note(exit_state="some rows or files set aside" if set_aside else "all accepted", exit_code=int(set_aside))
 
 
 def fingerprint(run: RunFolder) -> str:
-    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version."""
-    facts = run.facts
+    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version.
+
+    The fingerprint of the night before is part of it: what is new or resolved tonight depends on what was known then.
+    """
+    facts, before = run.facts, nights.before(run.out, run.as_of)
     files = {f"{file['sha256']} {file['received_at']}" for file in facts["input_files"] if file["state"] != "duplicate"}
     years = " ".join(map(str, run.tax_years))
-    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"])
+    since = before.facts["fingerprint"] if before else "the first night"
+    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"], since)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

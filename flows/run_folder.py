@@ -10,12 +10,13 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from flows.errors import StageFailed, UsageError
 
@@ -25,11 +26,30 @@ def exclusive(out: Path) -> Iterator[None]:
     """Hold `OUT/.lock` while a run is under way; a second run is refused, not queued."""
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another run is writing to {out} right now; wait until it has finished") from None
+        # tried more than once, because `under_way` holds it for a moment when somebody asks for the status
+        if not any(_locked(lock, fcntl.LOCK_EX, wait) for wait in (0.0, 0.1, 0.2)):
+            raise UsageError(f"another run is writing to {out} right now; wait until it has finished")
         yield
+
+
+def under_way(out: Path) -> bool:
+    """True while a run holds `OUT/.lock`."""
+    try:
+        lock = (out / ".lock").open()
+    except FileNotFoundError:
+        return False
+    with lock:
+        return not _locked(lock, fcntl.LOCK_SH, 0.0)
+
+
+def _locked(lock: TextIO, how: int, wait: float) -> bool:
+    """True if the lock could be taken after `wait` seconds."""
+    time.sleep(wait)
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -96,15 +116,14 @@ class RunFolder:
             os.fsync(file.fileno())
 
     def publish(self) -> Path:
-        """Give the run its final name and point `OUT/latest` at it; returns the published folder."""
+        """Give the run its final name and point `OUT/latest` at it; returns the published folder.
+
+        `latest` only moves forward: a run of an earlier as-of date than the newest good run's is published beside it.
+        """
         final = self.path.with_name(self.run_id)
         self.path.rename(final)
-        _sync(final.parent)
-        link = self.out / ".latest.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(Path("runs") / self.run_id)
-        link.replace(self.out / "latest")
-        _sync(self.out)
+        sync(final.parent)
+        move_latest(final)
         return final
 
     def abandon(self, failure: StageFailed) -> Path:
@@ -113,6 +132,19 @@ class RunFolder:
         note.write_text("\n".join((str(failure), *failure.trace, "")), encoding="utf-8")
         shutil.rmtree(self.path, ignore_errors=True)
         return note
+
+
+def move_latest(run: Path) -> None:
+    """Point `OUT/latest` at a published run, in one step, unless it points at one of a later as-of date."""
+    out = run.parent.parent
+    newest_now = latest(out)
+    if newest_now is not None and RunFolder(newest_now).as_of > RunFolder(run).as_of:
+        return
+    link = out / ".latest.new"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("runs") / run.name)
+    link.replace(out / "latest")
+    sync(out)
 
 
 def latest(out: Path) -> Path | None:
@@ -129,12 +161,22 @@ def newest(out: Path) -> Path:
     return run
 
 
+def published(out: Path) -> list[Path]:
+    """The folders of every good run still there, by as-of date and number."""
+    found = [path for path in (out / "runs").glob("[0-9]*-[0-9]*") if (path / "run.json").is_file()]
+    return sorted(found, key=lambda path: (path.name.rpartition("-")[0], int(path.name.rpartition("-")[2])))
+
+
 def _next_run_id(runs: Path, as_of: date) -> str:
-    taken = [int(p.name.split(".")[0].rpartition("-")[2]) for p in runs.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    """Published, failed, killed and purged runs keep their number: the audit log, and the run's own, speak of them."""
+    kept = (runs, runs.parent / "logs", runs.parent / "state" / "nights")
+    names = [path.name for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    taken = [int(name.split(".")[0].rpartition("-")[2]) for name in names]
     return f"{as_of}-{max(taken, default=0) + 1:03d}"
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make what was created in or renamed into `folder` last."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -33,6 +33,8 @@ def _lines(run: Path, out: Path) -> list[str]:
     facts = _facts(run)
     return [
         f"Rothbook run {facts['run_id']}, as of {facts['as_of']}, tax years {', '.join(map(str, facts['tax_years']))}",
+        *_verdict(run, facts),
+        *_again(facts),
         *_files(facts),
         *_arrivals(run),
         *_rejects(run, out),
@@ -43,6 +45,19 @@ def _lines(run: Path, out: Path) -> list[str]:
         f"took:       {sum(facts['seconds'].values()):.1f} s",
         f"exit code:  {facts['exit_code']} ({facts['exit_state']})",
     ]
+
+
+def _verdict(run: Path, facts: dict[str, Any]) -> Iterator[str]:
+    """What somebody who reads one line has to know: what was set aside, and what didn't come at all."""
+    whole = sum(file["state"] == "rejected" for file in facts["input_files"])
+    rows = pl.read_parquet(run / "results" / "rejects.parquet", columns=["line_number"])["line_number"].count()
+    aside = [f"{rows} rows" if rows != 1 else "1 row"] if rows else []
+    aside += [f"{whole} whole files" if whole != 1 else "1 whole file"] if whole else []
+    absent = [f"{count} {state}" for state, count in _arrival_counts(run) if state in ("late", "stale", "missing")]
+    said = f"{' and '.join(aside)} set aside" if aside else "every file and row accepted"
+    yield f"result:     {said}" + (f"; of the files that should have come: {', '.join(absent)}" if absent else "")
+    if absent and not facts["exit_code"]:
+        yield "            (the exit code is about what came; 'rothbook status' ends with 1 for what didn't)"
 
 
 def markdown(run: Path) -> str:
@@ -66,6 +81,41 @@ def _markdown(run: Path) -> str:
 def _facts(run: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
     return facts
+
+
+#: What may have changed since a night that is run again, as it is told.
+_CHANGED = {
+    "version": "software",
+    "limits_digest": "limits",
+    "packages": "packages",
+    "tax_years": "tax years",
+    "purged": "files purged",
+}
+
+
+def _again(facts: dict[str, Any]) -> Iterator[str]:
+    """A night that was run before: whether it came out as it did then, and if not, what has changed since."""
+    if facts["looks_back"]:
+        yield "looks back: a night of a later date has been run, so nothing was taken in and 'latest' stays"
+        yield f"            this run is in {Path('runs') / facts['run_id']}"
+    again = facts.get("again")
+    if again is None:
+        return
+    every = again["same"] + len(again["differ"])
+    if not again["differ"]:
+        yield f"again:      run {again['run_id']} to the byte: {every} tables and workbooks"
+        return
+    yield f"again:      {len(again['differ'])} of {every} tables and workbooks differ from run {again['run_id']}"
+    for name, (then, now) in again["changed"].items():
+        yield f"            {_CHANGED[name]} changed since: {_short(then)} then, {_short(now)} now"
+    if not again["changed"]:
+        yield "            software, limits and tax years are the same: the files met that night aren't"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name} {version}" for name, version in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)[:12]
 
 
 def _files(facts: dict[str, Any]) -> Iterator[str]:

@@ -22,6 +22,9 @@ FIRST_YEAR, LAST_YEAR = 1900, 2100
 _PLAIN = r"^-?[0-9]{1,16}(\.[0-9]{1,2}0*)?$"
 # at most six decimals and fifteen digits before them: what a frame of decimals holds exactly
 _GROUPED = r"([0-9]{1,3}(,[0-9]{3}){1,4}|[0-9]{1,15})(\.[0-9]{0,6})?"
+#: No account, wage or flow of a client is of so many dollars: it is a slip, and sums of thousands of such amounts
+#: wouldn't fit a DECIMAL(18,2) any more.
+MOST_DOLLARS = 100_000_000_000
 TAX_ID_COLUMNS = ("tax_id", "owner_tax_id", "old_tax_id", "new_tax_id")
 ACCOUNT_COLUMNS = ("account_number", "counter_account_number", "old_account_number")
 
@@ -43,6 +46,10 @@ TEXT_RULES: dict[Kind, tuple[str, str]] = {
     "int": ("not_a_whole_number", r"^-?[0-9]{1,18}$"),
 }
 
+#: Characters nobody can see and no name or id has: controls (but tab and line break), a byte order mark in the middle
+#: of a file, and what turns the direction of writing. An id with one in it joins nothing.
+_UNSEEN = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u200B\u202A-\u202E\u2060-\u2069\uFEFF\uFFFE\uFFFF]"
+
 Test = Callable[[Any], pl.LazyFrame]
 
 
@@ -55,15 +62,20 @@ def _no_spreadsheet_number(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(~pl.col(data.key).str.contains(r"^[0-9](\.[0-9]+)?E\+[0-9]{2,3}$"))  # type: ignore[no-any-return]
 
 
+def _seen(data: Any) -> pl.LazyFrame:
+    """No unseen character is in a text."""
+    return data.lazyframe.select(~pl.col(data.key).str.contains(_UNSEEN))  # type: ignore[no-any-return]
+
+
 def is_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
     """True where the text is a date in one of the formats, between 1900 and 2100, or where there is no text."""
-    year = read_date(column, formats).dt.year()
-    return column.is_null() | year.is_between(FIRST_YEAR, LAST_YEAR).fill_null(value=False)
+    return column.is_null() | read_date(column, formats).is_not_null()
 
 
 def read_date(column: pl.Expr, formats: Iterable[str]) -> pl.Expr:
-    """The date a text states in the first of the formats that fits; null where none does."""
-    return pl.coalesce([column.str.to_date(f, strict=False, exact=True) for f in formats])
+    """The date a text states in the first of the formats that fits, from 1900 to 2100; null where none does."""
+    day = pl.coalesce([column.str.to_date(f, strict=False, exact=True) for f in formats])
+    return pl.when(day.dt.year().is_between(FIRST_YEAR, LAST_YEAR)).then(day)
 
 
 def _dates(*formats: str) -> Test:
@@ -90,7 +102,7 @@ def _text_checks(column: Column) -> list[pa.Check]:
     if column.kind in TEXT_RULES:
         rule, pattern = TEXT_RULES[column.kind]
         return [_check(rule, _matches(pattern))]
-    return []
+    return [_check("unseen_character", _seen)] if column.kind == "text" and not column.any_value else []
 
 
 def _provenance() -> dict[str, pa.Column]:
@@ -120,26 +132,27 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
     shape = known.shape
     number = _check("not_a_number", _matches(NUMBER_PATTERNS[profile.number]))
     day = _check("not_a_date", _dates(*profile.dates))
+    seen = _check("unseen_character", _seen)
     year = _check("not_a_year", _matches(TEXT_RULES["year"][1]))
     flag = _check("not_y_or_n", _matches("^[YN]$"))
     tax_id = _check("not_a_tax_id", _matches(r"^[0-9]{9}$"))
     by_shape: dict[str, dict[str, pa.Column]] = {
         "transactions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "action": pa.Column(pl.String, nullable=False),
             "day": pa.Column(pl.String, nullable=False, checks=day),
             "amount": pa.Column(pl.String, nullable=True, checks=number),
             "stated_year": pa.Column(pl.String, nullable=True, checks=year, required=False),
         },
         "positions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "value": pa.Column(pl.String, nullable=False, checks=number),
             "value_sign": pa.Column(pl.String, nullable=True, checks=_check("not_a_sign", _matches(r"^[+-]$")),
                                     required=False),
             "as_of": pa.Column(pl.String, nullable=False, checks=day),
         },
         "fund_positions": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "shares": pa.Column(pl.String, nullable=False, checks=_check("not_a_number", _matches(r"^[0-9]{15}$"))),
             "price": pa.Column(pl.String, nullable=False, checks=[
                 _check("not_a_number", _matches(r"^[0-9]{9}$")), _check("price_not_known", _priced)]),
@@ -147,7 +160,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
         },
         "listed": {},
         "accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
@@ -173,18 +186,18 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "amount": pa.Column(pl.String, nullable=False, checks=number),
         },
         "pershing_accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "(opened_on|closed_on|birth_date)": pa.Column(
                 pl.String, nullable=True, checks=day, regex=True, required=False),
             "tax_id": pa.Column(
                 pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$")), required=False),
         },
         "tree_accounts": {
-            "account": pa.Column(pl.String, nullable=False),
+            "account": pa.Column(pl.String, nullable=False, checks=seen),
             "opened_on": pa.Column(pl.String, nullable=True, checks=day),
         },
         "pub1220": {
-            "payer_account_number": pa.Column(pl.String, nullable=False),
+            "payer_account_number": pa.Column(pl.String, nullable=False, checks=seen),
             "payment_year": pa.Column(pl.String, nullable=False, checks=year),
             "tin": pa.Column(pl.String, nullable=True, checks=_check("not_a_tax_id", _matches(r"^[0-9]{9}$"))),
             "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),
@@ -202,6 +215,10 @@ def _priced(data: Any) -> pl.LazyFrame:
 
 def _not_negative(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(pl.col(data.key) >= 0)  # type: ignore[no-any-return]
+
+
+def _possible_amount(data: Any) -> pl.LazyFrame:
+    return data.lazyframe.select(pl.col(data.key).abs() < MOST_DOLLARS)  # type: ignore[no-any-return]
 
 
 def _one_of(values: tuple[str, ...]) -> Test:
@@ -229,6 +246,8 @@ def _fixed_by_whom(data: Any) -> pl.LazyFrame:
 
 def _typed_checks(column: Column) -> list[pa.Check]:
     checks = [_check("negative", _not_negative)] if column.non_negative else []
+    if column.kind == "money":
+        checks.append(_check("amount_not_possible", _possible_amount))
     if column.name in ACCOUNT_COLUMNS:
         checks.append(_check("spreadsheet_number", _no_spreadsheet_number))
     if column.values:

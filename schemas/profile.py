@@ -30,6 +30,8 @@ NUMBERS = ("plain", "dollar", "implied", "signed_implied", "two_decimals")
 TAX_YEARS = ("trade_year", "year_before", "in_description", "stated")
 GRADES = ("A", "B", "C")
 LOADS = ("full", "delta", "range", "as the file says")
+#: Characters of a registration label.
+_LONGEST_LABEL = 500
 Meaning = Literal["mapped", "ambiguous", "unmapped"]
 
 
@@ -217,6 +219,8 @@ class Profile:
 
     def account_type(self, label: str | None, account: str | None) -> str:
         """The account type a registration label states; `other` when the profile doesn't know the label."""
+        if len(label or "") > _LONGEST_LABEL:  # patterns of labels aren't made for long texts
+            return "other"
         for known in self.account_types:
             fits = known.account is None or known.account.fullmatch(account or "")
             if fits and known.label.fullmatch((label or "").strip()):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from schemas.models import MOST_DOLLARS
 from schemas.tables import INPUT_TABLES, UNCLASSIFIED
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ EXPECTED = {
     "required": "a value is required",
     "not_money": "expected plain decimal dollars such as 7500.00, without $ or thousands commas",
     "not_percent": "expected a plain number of percent such as 24 or 12.5, without %",
+    "unseen_character": "expected text without unseen characters (control characters, a byte order mark inside the "
+    "file); enter the cell again by hand, or export the file again",
     "not_a_date": "expected a date such as 2026-04-15 (custodian files: as the layout writes it), from 1900 to 2100",
     "not_a_year": "expected a year of four digits such as 2026",
     "not_true_or_false": "expected true or false (or nothing, if it isn't known)",
@@ -36,6 +39,7 @@ EXPECTED = {
     "price_not_known": "expected a price, as there are shares; state the account's value in a balances file",
     "not_a_sign": "expected +, - or nothing in the sign column",
     "not_y_or_n": "expected Y, N or nothing",
+    "amount_not_possible": f"expected fewer than {MOST_DOLLARS:,} dollars; digits were pasted together, perhaps",
     "negative": "expected an amount of nought or more: the kind of row gives the direction",
     "as_of_not_known": "the file doesn't say which day these values are of; state them in a balances file",
     "account_incomplete": "another position of the account can't be read, so its value isn't known",

@@ -89,7 +89,7 @@ def compute(
 
     `canonical` holds `<table>.parquet` for every input table, `rejects.parquet` and `files.parquet`. Writes
     `run/results/*.parquet`, `run/derived/*.parquet` and the warehouse `run/rothbook.duckdb`; returns the row count
-    of each result table. `previous` is the folder of the last good run (for what is new, changed or resolved).
+    of each result table. `previous` is the folder of the night before (for what is new, changed or resolved).
     `choices` moves switches of `limits/contested.toml` for this computation only.
     Raises `limits.load.UnknownTaxYear` for a year that has no limits.
     """

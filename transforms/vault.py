@@ -57,6 +57,27 @@ class Vault:
     def _name(self, path: Path) -> str:
         return path.relative_to(self.out).as_posix()
 
+    def seal_in_place(self, folder: Path, final: Path) -> None:
+        """Seal every file of `folder`, which will be renamed `final`; nothing to do without a key."""
+        for path in sorted(folder.rglob("*")):
+            if self.key is not None and path.is_file():
+                name = self._name(final / path.relative_to(folder))
+                write_private(path, seal(path.read_bytes(), self.key, name), 0o600)
+
+    @contextmanager
+    def clear(self, folder: Path) -> Iterator[Path]:
+        """A folder `seal_in_place` sealed, to read from: itself, or a private copy in memory."""
+        if self.key is None:
+            yield folder
+            return
+        with _in_memory() as copy:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    target = copy / path.relative_to(folder)
+                    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    write_private(target, self.read(path), 0o600)
+            yield copy
+
     def seal_run(self, folder: Path, run_id: str) -> None:
         """Seal the tables of the run in `folder`, which is or will be `runs/<run_id>`; nothing to do without a key."""
         if self.key is None:
@@ -98,14 +119,21 @@ def opened(run: Path) -> Iterator[Path]:
     if not is_sealed(run):
         yield run
         return
-    beside = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="rothbook-", dir=beside) as folder:
-        copy = Path(folder)
+    with _in_memory() as folder:
+        copy = folder / run.name
+        copy.mkdir(mode=0o700)
         Vault.of(run.parent.parent).open_run(run, copy, warehouse=False)
         for name in OPEN_IN_A_RUN:
             if (run / name).exists():
                 (copy / name).symlink_to(run / name)
         yield copy
+
+
+@contextmanager
+def _in_memory() -> Iterator[Path]:
+    beside = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="rothbook-", dir=beside) as folder:
+        yield Path(folder)
 
 
 def seal(data: bytes, key: bytes, name: str) -> bytes:
@@ -175,7 +203,8 @@ def unseal_book(vault: Vault) -> None:
 
 def _delivered(out: Path) -> list[Path]:
     folders = (out / "archive", out / "quarantine")
-    return [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir()) if p.is_file()]
+    found = [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir()) if p.is_file()]
+    return found + [p for p in sorted((out / "state" / "nights").rglob("*")) if p.is_file()]
 
 
 def _runs(out: Path) -> list[Path]:

@@ -47,11 +47,11 @@ def configured(tmp_path: Path, line: str) -> Path:
 
 
 def test_the_key_ring_is_optional_and_typed(tmp_path: Path) -> None:
-    assert config.load().pgp_home is None
+    assert config.load().intake.pgp_home is None
     found = config.load(configured(tmp_path, f'pgp_home = "{tmp_path}"'))
-    assert found.pgp_home == tmp_path
+    assert found.intake.pgp_home == tmp_path
     assert deployments.parameters(found)["pgp_home"] == str(tmp_path.resolve())
-    with pytest.raises(config.UsageError, match="needs 'pgp_home' as a str"):
+    with pytest.raises(config.UsageError, match="pgp_home needs text in quotes"):
         config.load(configured(tmp_path, "pgp_home = 5"))
 
 

@@ -83,19 +83,3 @@ def test_the_flow_s_annotations_are_types_not_text() -> None:
 
     parameters = inspect.signature(nightly.fn).parameters.values()
     assert [p.name for p in parameters if isinstance(p.annotation, str)] == []
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "told"),
-    [
-        pytest.param('cron = "30 2 * * *"', "cron = 1", "needs 'cron' as a str", id="wrong type"),
-        pytest.param("settle_seconds", "settle", "settle", id="unknown setting"),
-        pytest.param("[schedule]", "[sched]", "sched", id="unknown section"),
-        pytest.param("[schedule]", "schedule", "TOML", id="not TOML"),
-    ],
-)
-def test_a_wrong_configuration_is_refused_by_name(tmp_path: Path, was: str, now: str, told: str) -> None:
-    target = tmp_path / "rothbook.toml"
-    target.write_text(config.DEFAULT.read_text(encoding="utf-8").replace(was, now, 1), encoding="utf-8")
-    with pytest.raises(config.UsageError, match=told):
-        config.load(target)

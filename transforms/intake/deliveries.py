@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from transforms.intake import pgp
+from transforms.intake.failed import as_set_aside, is_fault_of_a_reader
 from transforms.intake.lines import FileSetAside
 from transforms.intake.marks import is_marked_workbook, read_marks
 from transforms.intake.reading import Reading, read_file, read_sheet, set_aside
@@ -126,6 +127,10 @@ def _read(data: bytes, entry: Entry, way: _Way) -> Iterator[Reading]:
         raise
     except FileSetAside as aside:
         found = [set_aside(Reading(entry), aside, 0)]
+    except BaseException as error:
+        if not is_fault_of_a_reader(error):
+            raise
+        found = [set_aside(Reading(entry), as_set_aside(error), 0)]
     if found[0].error is None:
         way.seen[entry.sha256] = found[0]
     yield from found

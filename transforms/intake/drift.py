@@ -20,9 +20,13 @@ from transforms.intake.lines import SectionRows, header_name
 #: Words inside a name, also where only a capital parts them (AccountNumber, TaxID).
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LONGEST_NAME = 48
+#: How many names a message lists.
+_MOST_NAMES = 20
 _HOUSE_NAME = re.compile(r"[a-z][a-z_]{0,46}\d?")
 #: Long numbers and addresses are in no column's name.
 _NO_NAME = re.compile(r"\d{4}|@")
+#: What house files are parted by where somebody's program writes no commas.
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 #: How alike a new name must be to a missing one to be called its new name.
 _ALIKE = 0.6
 #: Words of column names beside those of the layouts we know.
@@ -111,8 +115,7 @@ def _words(name: str) -> list[str]:
 def reads_like_a_column_name(text: str) -> bool:
     """True where every word of a short text is one column names are made of, and it has no long number."""
     words = _words(text)
-    short = len(text) <= _LONGEST_NAME and _NO_NAME.search(text) is None
-    return bool(words) and short and all(word in _vocabulary() for word in words)
+    return bool(words) and _may_be_shown(text) and all(word in _vocabulary() for word in words)
 
 
 def shown_names(names: Sequence[str], *, house: bool = False) -> list[str]:
@@ -121,21 +124,48 @@ def shown_names(names: Sequence[str], *, house: bool = False) -> list[str]:
     In a `house` file, whose header is known to be one, lower-case words with underscores are column names too.
     """
     shown = [n for n in names if reads_like_a_column_name(n) or (house and _HOUSE_NAME.fullmatch(n))]
-    hidden = len(names) - len(shown)
-    return [*shown, *([f"{hidden} whose names aren't shown"] if hidden else [])]
+    hidden, more = len(names) - len(shown), max(0, len(shown) - _MOST_NAMES)
+    return [
+        *shown[:_MOST_NAMES],
+        *([f"{more} more"] if more else []),
+        *([f"{hidden} whose names aren't shown"] if hidden else []),
+    ]
 
 
 def difference(lines: list[str]) -> str:
     """What to know of a file that fits no kind and no profile: the nearest layout and the difference to it."""
     found = [f for f in (_best_row(layout, lines) for layout in _layouts()) if f is not None and f.has]
     if not found:
-        return (
+        return _written_otherwise(lines) or (
             "the header fits no house kind and no custodian profile: not a source this book knows. See the contract "
             "for the columns of each kind; 'rothbook profile new FILE' drafts a profile of a new custodian layout"
         )
     best = max(found, key=lambda f: (f.rank, f.layout.called))
     told = "; ".join(_differences(best, lines))
     return f"the header fits no known kind; nearest is {best.layout.called}: {told} (names are case exact)"
+
+
+def _written_otherwise(lines: list[str]) -> str | None:
+    """The house kind whose columns line 1 has in other upper and lower case, or parted by something else than commas.
+
+    Only our own names are said. None where there is no such kind.
+    """
+    house = [layout for layout in _layouts() if layout.on_line_1]
+    for delimiter, called in _DELIMITERS.items():
+        try:
+            row = next(csv.reader(lines[:1], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        names = {header_name(cell).lower() for cell in row}
+        whole = [layout for layout in house if names.issuperset(layout.required)]
+        if not whole:
+            continue
+        best = max(whole, key=lambda layout: (len(names & layout.known), layout.called))
+        exact = {header_name(cell) for cell in row}.issuperset(best.required)
+        wrong = [] if delimiter == "," else [f"its cells are parted by {called}: export it with commas between them"]
+        wrong += [] if exact else [f"its column names must be in lower case: {', '.join(best.required)}"]
+        return f"the header fits no known kind; nearest is {best.called}: {'; '.join(wrong)}"
+    return None
 
 
 def _best_row(layout: Layout, lines: list[str]) -> _Found | None:
@@ -163,9 +193,13 @@ def _differences(best: _Found, lines: list[str]) -> list[str]:
     return told or ["every column it needs is there, and another table's too"]
 
 
+def _may_be_shown(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and name.isprintable() and not _NO_NAME.search(name)
+
+
 def renamed(missing: list[str], new: list[str]) -> dict[str, str]:
     """For each missing name the new name that is most alike, if one is alike enough; every new name once."""
-    left = {name.lower(): name for name in new if len(name) <= _LONGEST_NAME and not _NO_NAME.search(name)}
+    left = {name.lower(): name for name in new if _may_be_shown(name)}
     pairs = {}
     for name in missing:
         for match in get_close_matches(name.lower(), list(left), n=1, cutoff=_ALIKE):

@@ -12,8 +12,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
 
 from schemas.trees import tree_profile
+from transforms.intake.bounds import declares_another_encoding
 from transforms.intake.lines import FileSetAside, decode
-from transforms.intake.trees import Row, Tree, physical_lines
+from transforms.intake.trees import Row, Tree, few, physical_lines
 
 _START = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*)?(?:<!DOCTYPE\b.*)?<FlexQueryResponse\b", re.DOTALL)
 _HEAD = 65_536
@@ -26,6 +27,10 @@ def is_flex(data: bytes) -> bool:
 
 def read_flex(data: bytes) -> tuple[Tree, list[str]]:
     """The records of a Flex query and its physical lines; raises `FileSetAside` for what isn't whole, safe XML."""
+    if declares_another_encoding(data):
+        raise FileSetAside(
+            "wrong_encoding", "line 1: the XML declares another encoding than UTF-8; fetch the file again as UTF-8"
+        )
     lines = physical_lines(decode(data, "utf-8-sig"))
     handler = _Elements()
     parser = DefusedExpatParser(forbid_dtd=True)
@@ -161,10 +166,10 @@ def _date(text: str | None) -> str | None:
 
 def _note_unknown(handler: _Elements, tree: Tree) -> None:
     known = tree_profile("ibkr-flex").elements
-    sections = sorted({f.tag for f in handler.found} - known.keys())
-    attributes = sorted({f"{f.tag}.{a}" for f in handler.found if f.tag in known for a in f.given} - {
-        f"{tag}.{a}" for tag, names in known.items() for a in names})  # fmt: skip
+    sections = {f.tag for f in handler.found} - known.keys()
+    attributes = {f"{f.tag}.{a}" for f in handler.found if f.tag in known for a in f.given} - {
+        f"{tag}.{a}" for tag, names in known.items() for a in names}  # fmt: skip
     if sections:
-        tree.notes.append("sections not used: " + ", ".join(sections))
+        tree.notes.append("sections not used: " + few(sections))
     if attributes:
-        tree.notes.append("attributes not used: " + ", ".join(attributes))
+        tree.notes.append("attributes not used: " + few(attributes))

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
-from schemas.models import NUMBER_PATTERNS, read_date
+from schemas.models import MOST_DOLLARS, NUMBER_PATTERNS, read_date
 from schemas.profile import Profile, Section
 from transforms.intake.lines import FileSetAside, Scan, SectionRows, cell_of
 from transforms.intake.payroll_columns import row_text, source_columns
@@ -38,6 +38,11 @@ def number(column: pl.Expr, profile: Profile) -> pl.Expr:
 def cents(value: Decimal) -> Decimal:
     """A sum rounded to cents, halves away from nought."""
     return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def possible(value: Decimal) -> Decimal:
+    """A sum in cents; one beyond what a client can have is held at the bound, where the typed model refuses it."""
+    return max(Decimal(-MOST_DOLLARS), min(Decimal(MOST_DOLLARS), cents(value)))
 
 
 def section_frames(profile: Profile, scan: Scan) -> dict[str, pl.DataFrame]:

@@ -9,7 +9,7 @@ import polars as pl
 from schemas.models import read_date
 from schemas.profile import Profile
 from schemas.tables import MONEY
-from transforms.intake.frames import cents
+from transforms.intake.frames import possible
 from transforms.intake.mapping import SOURCE, Mapped
 
 #: Shares and price have four implied decimals each.
@@ -23,7 +23,7 @@ def positions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     key = ["source_sha256", "account_number", "as_of"]
     first = [pl.col(c).sort_by("source_line").first() for c in SOURCE if c not in key]
     sums = valued.group_by(key, maintain_order=True).agg(pl.col("product").sum(), *first)
-    values = [cents(Decimal(v).scaleb(-_DECIMALS)) for v in sums["product"]]
+    values = [possible(Decimal(v).scaleb(-_DECIMALS)) for v in sums["product"]]
     into.add("balances", sums.with_columns(
         pl.Series("market_value", values, MONEY), pl.lit(profile.load).alias("coverage"),
         pl.lit(profile.custodian).alias("custodian"),

@@ -19,6 +19,9 @@ from schemas.profile import LineRule, Profile, Section
 from transforms.intake.logical import logical_records
 
 _CURRENCY = re.compile(r"\s*\(\$\)$")
+#: Characters of one line of a delimited file, and its cells: patterns of profiles are matched against whole lines.
+MAX_LINE = 32_768
+MAX_COLUMNS = 2_000
 
 
 class FileSetAside(Exception):
@@ -103,23 +106,47 @@ def decode(data: bytes, encoding: str) -> str:
         expected = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
         raise FileSetAside(
             "wrong_encoding", f"line {line} isn't {expected} text; save the file as {expected} and drop it again"
-        ) from bad
+        ) from None
+
+
+def line_count(data: bytes) -> int:
+    """How many physical lines a text has, whatever ends them."""
+    ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    return ends + (1 if data and not data.endswith((b"\n", b"\r")) else 0)
 
 
 def records(text: str, delimiter: str) -> Iterator[Record]:
     """The delimited records of a text; a quoted line break keeps a record together over several lines."""
     lines = list(io.StringIO(text, newline=""))
+    _refuse_long(lines)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     before = 0
     try:
         for cells in reader:
+            if len(cells) > MAX_COLUMNS:
+                raise FileSetAside(
+                    "too_many_columns", f"line {before + 1} has more than {MAX_COLUMNS:,} cells; export fewer columns"
+                )
             yield Record(before + 1, reader.line_num, cells, "".join(lines[before : reader.line_num]).rstrip("\r\n"))
             before = reader.line_num
     except csv.Error as bad:
+        what = "a quoted cell isn't closed or is followed by text"
+        if str(bad).startswith("field larger"):
+            what = f"a quoted cell isn't closed, or holds more than {csv.field_size_limit():,} characters"
         raise FileSetAside(
             "quotes_broken",
-            f"line {before + 1}: a quoted cell isn't closed or is followed by text; the file is cut off or was edited",
-        ) from bad
+            f"line {before + 1}: {what}; the file is cut off or was edited: close the quote, or fetch the file again",
+        ) from None
+
+
+def _refuse_long(lines: list[str]) -> None:
+    longest = max(lines, key=len, default="")
+    if len(longest) > MAX_LINE:
+        raise FileSetAside(
+            "line_too_long",
+            f"line {lines.index(longest) + 1} has more than {MAX_LINE:,} characters; its line ends were lost, or it "
+            "isn't a table: export the file again",
+        )
 
 
 def header_name(cell: str) -> str:
@@ -130,10 +157,11 @@ def header_name(cell: str) -> str:
 def numbered(names: list[str]) -> list[str]:
     """Header names with repeated ones numbered in order: CLIENT SPECIFIC 1, CLIENT SPECIFIC 2."""
     seen: Counter[str] = Counter()
+    often = Counter(names)
     result = []
     for name in names:
         seen[name] += 1
-        result.append(f"{name} {seen[name]}" if name and names.count(name) > 1 else name)
+        result.append(f"{name} {seen[name]}" if name and often[name] > 1 else name)
     return result
 
 
@@ -172,6 +200,7 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
             found.counts["blank"] += record.lines
         elif section is not None:
             names = numbered([header_name(c) for c in record.cells])
+            _refuse_repeated(section, record)
             table = SectionRows(section, names, _named_width(record.cells))
             found.tables.append(table)
             found.headers.append(record.raw)
@@ -182,6 +211,18 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
             found.counts["unknown"] += record.lines
             found.unknown.append((record, _account(table, record, found)))
         found.raw[record.first] = record.raw
+
+
+def _refuse_repeated(section: Section, header: Record) -> None:
+    """Raises `FileSetAside` where a column that is read stands in the header more than once."""
+    often = Counter(header_name(cell) for cell in header.cells)
+    read = {name for names in section.fields.values() for name in names}
+    twice = sorted(name for name in read if often[name] > 1)
+    if twice:
+        raise FileSetAside(
+            "column_repeated",
+            f"line {header.first}: the header has the column {', '.join(twice)} more than once; export the file again",
+        )
 
 
 def _headerless(profile: Profile, found: Scan) -> SectionRows | None:

@@ -12,7 +12,7 @@ from schemas.accounts import mask_digits, normalise_account_number
 from schemas.models import read_date
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES, MONEY, PROVENANCE, UNCLASSIFIED
-from transforms.intake.frames import WIDE, cents, number
+from transforms.intake.frames import WIDE, number, possible
 from transforms.intake.register import tax_key
 from transforms.intake.reversals import reverses
 
@@ -193,7 +193,7 @@ def positions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     first = [pl.col(c).sort_by("source_line").first() for c in (*SOURCE, "mode") if c not in key]
     sums = valued.group_by(key, maintain_order=True).agg(pl.col("position").sum(), *first)
     coverage = pl.col("mode").replace_strict(profile.modes, default="full", return_dtype=pl.String)
-    total = pl.Series("market_value", [cents(v) for v in sums["position"]], MONEY)
+    total = pl.Series("market_value", [possible(v) for v in sums["position"]], MONEY)
     named = sums.with_columns(total, coverage.alias("coverage"), pl.lit(profile.custodian).alias("custodian"))
     into.add("balances", named)
 
@@ -258,5 +258,5 @@ def _registered(profile: Profile, row: dict[str, str | None]) -> str:
 
 
 def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
-    """Account numbers in their joining form."""
-    return each(frame, column, normalise_account_number)
+    """Account numbers in their joining form; null where that leaves nothing (only hyphens)."""
+    return each(frame, column, lambda text: normalise_account_number(text) or None)

@@ -16,10 +16,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import polars as pl
-from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeXml
 from python_calamine import SheetTypeEnum
 
@@ -152,7 +150,7 @@ def _properties(parts: Mapping[str, bytes]) -> dict[str, str]:
     """The custom document properties, as text; none where they can't be read."""
     try:
         root = SafeXml.fromstring(parts[_CUSTOM], forbid_dtd=True) if _CUSTOM in parts else ()
-    except (ParseError, DefusedXmlException):
+    except UNREADABLE:
         return {}
     return {str(p.get("name")): "".join(p.itertext()).strip() for p in root}
 
@@ -161,7 +159,7 @@ def _saved_by(parts: Mapping[str, bytes]) -> str | None:
     """Who saved the workbook last, as Excel wrote it; None if it was Rothbook or isn't said."""
     try:
         name = SafeXml.fromstring(parts[_CORE], forbid_dtd=True).findtext(_SAVED_BY) if _CORE in parts else None
-    except (ParseError, DefusedXmlException):
+    except UNREADABLE:
         return None
     kept = said.clean_mark(name or "")
     return None if kept in ("", _OURS) else kept

@@ -17,13 +17,15 @@ from ofxtools.Parser import ParseError, TreeBuilder
 from schemas.trees import Institution, of_custodian, tree_profile
 from transforms.intake.frames import CENT, cents
 from transforms.intake.lines import FileSetAside, decode
-from transforms.intake.trees import Row, Tree, physical_lines
+from transforms.intake.trees import Row, Tree, few, physical_lines
 
 _START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:OFXHEADER\s*:|<\?OFX\b|<OFX>|<\?xml[^>]*\?>\s*<\?OFX\b|<\?xml[^>]*\?>\s*<OFX>)"
 )
 _CHARSET = {"1252": "cp1252", "ISO-8859-1": "iso-8859-1", "UTF-8": "utf-8-sig", "NONE": "utf-8-sig"}
 _LINE, _LAST = "line", "last"
+#: Digits before the point, and noughts after it, of a number that is computed with: products stay exact in cents.
+_MOST_DIGITS = 12
 _SHAPE = "the file isn't whole, well-formed OFX; fetch it again"
 
 
@@ -225,10 +227,12 @@ def _amount(event: Element) -> str | None:
 
 
 def _decimal(text: str | None) -> Decimal | None:
+    """The number a text states; None where it states none, or one no account has (1e308, NaN, Infinity)."""
     try:
-        return Decimal(text) if text else None
+        value = Decimal(text) if text else None
     except InvalidOperation:
         return None
+    return value if value is not None and value.is_finite() and abs(value.adjusted()) < _MOST_DIGITS else None
 
 
 def _whole_value(statement: Element, account: str | None, tree: Tree, *, plan: bool) -> None:
@@ -294,4 +298,4 @@ def _note_others(root: Element, tree: Tree) -> None:
     """Say once which parts of the file aren't used; balances by money source (INV401KBAL) are among them."""
     others = {p.tag for tag, known in _KNOWN.items() for e in root.iter(tag) for p in e if p.tag not in known}
     if others:
-        tree.notes.append("not used: " + ", ".join(sorted(others)))
+        tree.notes.append("not used: " + few(others))

@@ -12,7 +12,7 @@ import polars as pl
 from schemas.models import read_date
 from schemas.profile import PayrollLayout, Profile, Section
 from schemas.tables import MONEY, PROVENANCE
-from transforms.intake.frames import WIDE, number
+from transforms.intake.frames import WIDE, number, possible
 from transforms.intake.mapping import Mapped, each
 from transforms.intake.payroll_columns import PERIOD, ROW, TAX_ID, WHOLE_ROW, YEAR_TO_DATE
 from transforms.intake.register import tax_key
@@ -121,7 +121,9 @@ def _summed(rows: pl.DataFrame) -> pl.DataFrame:
     """One row per person, source and day of a file that has one per fund: their sum, under the first of their lines."""
     fact = ["source_sha256", *_WHOSE, "source_column", "amount_is"]
     rest = [pl.col(c).sort_by("source_line").first() for c in _SOURCE if c not in fact]
-    return rows.group_by(fact, maintain_order=True).agg(pl.col("amount").sum().cast(MONEY), *rest)
+    wide = rows.with_columns(pl.col("amount").cast(WIDE))
+    summed = wide.group_by(fact, maintain_order=True).agg(pl.col("amount").sum(), *rest)
+    return summed.with_columns(pl.Series("amount", [possible(s) for s in summed["amount"]], MONEY))
 
 
 def tax_id_changes(profile: Profile, frame: pl.DataFrame, into: Mapped, key: bytes) -> None:

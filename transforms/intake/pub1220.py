@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from schemas.profile import Profile
@@ -47,7 +49,11 @@ def _check_control(
     profile: Profile, returns: pl.DataFrame, payers: pl.DataFrame, control: dict[str, str | int]
 ) -> None:
     line = control["source_line"]
+    if not re.fullmatch("[0-9]+", str(control["payees"] or "")):
+        raise FileSetAside("control_not_read", f"record {line}: it states no number of payees; fetch the file again")
     a_line = payers.filter(pl.col("source_line") < line)["source_line"].max()
+    if a_line is None:
+        raise FileSetAside("records_out_of_order", f"record {line}: no A record is before it; fetch the file again")
     mine = returns.filter(pl.col("a_line") == a_line)
     if mine.height != int(control["payees"]):
         raise FileSetAside(
@@ -59,6 +65,10 @@ def _check_control(
         code = name.removeprefix("amount_")
         text = str(control[f"control_total_{code}"] or "0")
         stated = pl.select(number(pl.lit(text), profile)).item()
+        if stated is None:
+            raise FileSetAside(
+                "control_not_read", f"record {line}: its total of amount {code} is no number; fetch the file again"
+            )
         if cents(stated) != cents(found):
             raise FileSetAside(
                 "total_differs",

@@ -11,11 +11,11 @@ import polars as pl
 
 from schemas.profile import Profile
 from schemas.tables import INPUT_TABLES
-from transforms.intake import file_says, pub1220, trees
+from transforms.intake import bounds, file_says, pub1220, trees
 from transforms.intake.drift import renamed_fields, shown_names
 from transforms.intake.flex import is_flex, read_flex
 from transforms.intake.frames import blank_to_null, check_totals, section_frames
-from transforms.intake.lines import FileSetAside, Record, decode, records, scan
+from transforms.intake.lines import FileSetAside, Record, decode, line_count, records, scan
 from transforms.intake.mapping import normalised
 from transforms.intake.marked_tests import refuse_test_file
 from transforms.intake.ofx import is_ofx, read_ofx
@@ -83,17 +83,19 @@ def read_file(data: bytes, entry: Entry) -> Reading:
     """Read one file; whatever is wrong with it as a whole ends in `error`, never in an exception."""
     reading = Reading(entry)
     try:
+        bounds.refuse_too_large(data)
         refuse_test_file(entry.file_name, data)
         reader = next((read for fits, read in _TREES if fits(data)), None)
         found = recognise(data, entry.file_name) if reader is None else None
         if reader is not None:
+            bounds.refuse_too_many_elements(data)
             _read_tree(reading, *reader(data))
         elif isinstance(found, Profile):
             _read_custodian(reading, found, data)
         elif found is not None:
             _read_house(reading, found, data)
     except FileSetAside as aside:
-        set_aside(reading, aside, len(data.splitlines()))
+        set_aside(reading, aside, line_count(data))
     return reading
 
 
@@ -128,12 +130,15 @@ def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Re
     reading.counts["data"] += sum(r.lines for r in rows)
     reading.counts["blank"] += sum(r.lines for r in every) - reading.counts["data"]
     reading.rows = len(rows)
+    again = [r for r in rows if _is_header(r, header)]
+    faulty |= {r.first for r in again}
     good = [r for r in rows if len(r.cells) == len(header) and r.first not in faulty]
     reading.house = with_provenance(reading, _house_frame(found.kind, header, good))
     bad = [r for r in rows if len(r.cells) != len(header)]
     by_row = {r.first: r for r in rows}
     aside = [
         *([_ragged(found.kind, header, bad)] if bad else []),
+        *([_repeated(found.kind, header, again)] if again else []),
         *([_faulty(found.kind, header, by_row, faults)] if faults else []),
     ]
     if aside:
@@ -160,6 +165,21 @@ def set_aside(reading: Reading, aside: FileSetAside, lines: int) -> Reading:
     reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
     reading.counts = Counter(unknown=lines)
     return reading
+
+
+def _is_header(record: Record, header: list[str]) -> bool:
+    """True for the header come again in the middle of a file, as where files were joined (byte order marks and all)."""
+    first = record.cells[0].strip("\ufeff ") if record.cells else ""
+    return first == header[0] and [cell.strip("\ufeff ") for cell in record.cells] == header
+
+
+def _repeated(kind: str, header: list[str], again: list[Record]) -> pl.DataFrame:
+    return _house_frame(kind, header, again).with_columns(
+        pl.lit(None, pl.String).alias("column"),
+        pl.lit("header_repeated").alias("rule"),
+        pl.lit("the row is the header again, as where files were joined; take it out, or drop the files one by one")
+        .alias("message"),
+    )  # fmt: skip
 
 
 def _faulty(kind: str, header: list[str], by_row: dict[int, Record], faults: list[CellFault]) -> pl.DataFrame:

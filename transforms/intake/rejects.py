@@ -46,7 +46,7 @@ def _amount(frame: pl.DataFrame) -> pl.Expr:
     for name in _AMOUNT:
         if name in frame.columns:
             column = pl.col(name)
-            plain = pl.when(column.cast(pl.String).str.contains(r"^-?[0-9]{1,16}(\.[0-9]{1,2})?$")).then(column)
+            plain = pl.when(column.cast(pl.String).str.contains(r"^-?[0-9]{1,11}(\.[0-9]{1,2})?$")).then(column)
             return plain.cast(MONEY)
     return pl.lit(None, MONEY)
 

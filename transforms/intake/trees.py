@@ -8,8 +8,9 @@ around the records. `rows` counts records.
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -23,6 +24,9 @@ Row = dict[str, str | None]
 
 #: Some institutions write a file as one line; the quarantine doesn't repeat it for each of its records.
 RAW_LONGEST = 4000
+#: How many names a note lists, and what a name is.
+_MOST_NAMES = 20
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,60}")
 
 #: The fields of a row of each section, all text.
 FIELDS = {
@@ -52,6 +56,13 @@ class Tree:
     def note(self) -> str | None:
         """The notes as one text; None if there are none."""
         return "; ".join(self.notes) or None
+
+
+def few(names: Collection[str]) -> str:
+    """Names of elements or attributes as a note tells them: in order, not too many, and none that is no plain name."""
+    plain = sorted({name for name in names if _NAME.fullmatch(name)})
+    more = len(set(names)) - len(plain[:_MOST_NAMES])
+    return ", ".join([*plain[:_MOST_NAMES], *([f"{more} more"] if more else [])])
 
 
 def physical_lines(text: str) -> list[str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -28,8 +30,13 @@ MAX_MEMBERS = 10_000
 MAX_DEPTH = 2
 _CHUNK = 1024**2
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
-_EMPTY_ZIP = b"PK\x05\x06"
-_DAMAGED = (zipfile.BadZipFile, EOFError, zlib.error, OSError, NotImplementedError, ValueError)
+_EMPTY_ZIP, _DIRECTORY_ENTRY = b"PK\x05\x06", b"PK\x01\x02"
+#: Characters of a member's name.
+MAX_NAME = 255
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, LZMAError, struct.error, EOFError, OSError, NotImplementedError, ValueError,
+    LookupError,
+)  # fmt: skip
 
 
 class _Source(Protocol):
@@ -85,12 +92,14 @@ def is_zip(data: bytes) -> bool:
 
 def open_zip(data: bytes) -> zipfile.ZipFile:
     """The directory of a zip file; raises `FileSetAside` if it is damaged or has too many members."""
+    if data.count(_DIRECTORY_ENTRY) > MAX_MEMBERS:  # before anything is made of each
+        raise FileSetAside("archive_too_large", f"the archive has more than {MAX_MEMBERS:,} members; split it")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
+        if not all(info.filename for info in archive.infolist()):
+            raise zipfile.BadZipFile("a member without a name")
     except _DAMAGED:
         raise FileSetAside("archive_damaged", "the archive is cut off or damaged; fetch it again") from None
-    if len(archive.infolist()) > MAX_MEMBERS:
-        raise FileSetAside("archive_too_large", f"the archive has more than {MAX_MEMBERS} members; split it")
     return archive
 
 
@@ -115,13 +124,16 @@ def _left_out(info: zipfile.ZipInfo) -> str | None:
     parts = PurePosixPath(info.filename).parts
     if any(p.startswith(".") and p not in ("..", ".") for p in parts) or "__MACOSX" in parts:
         return "hidden file"
-    if parts[-1].startswith(LOCK_FILE):
+    if parts and parts[-1].startswith(LOCK_FILE):
         return "lock file"
     return "unfinished file" if info.filename.lower().endswith(UNFINISHED) else None
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Member:
     name = printable(info.filename)
+    if len(name) > MAX_NAME:
+        why = f"the member's name has more than {MAX_NAME} characters; rename it"
+        return Member(name[:MAX_NAME], problem=FileSetAside("unsafe_name", why))
     if _unsafe(info.filename):
         why = "the member's name leads out of the archive (.., an absolute path, a drive) or can't be printed"
         return Member(name, problem=FileSetAside("unsafe_name", f"{why}; such a member isn't read"))

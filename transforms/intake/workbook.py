@@ -21,6 +21,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from schemas.accounts import mask_digits
 from schemas.tables import INPUT_TABLES, Column
+from transforms.intake import workbook_bounds
 from transforms.intake.lines import FileSetAside, Record
 from transforms.intake.recognise import HouseKind, house_kind, knows_a_column
 from transforms.intake.register import printable
@@ -33,7 +34,7 @@ MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 DAMAGED = "the workbook is damaged or isn't one; open it in Excel, save it as .xlsx and drop it again"
 #: What reading a damaged workbook ends in.
-UNREADABLE = (CalamineError, DefusedXmlException, ParseError, KeyError, ValueError)
+UNREADABLE = (CalamineError, DefusedXmlException, ParseError, LookupError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,11 @@ def workbook_parts(data: bytes, budget: Budget) -> dict[str, bytes]:
 
 
 def opened(parts: dict[str, bytes]) -> CalamineWorkbook:
-    """The workbook of these parts, uncompressed: what reads it then can't unpack more than was measured here."""
+    """The workbook of these parts, uncompressed: what reads it then can't unpack more than was measured here.
+
+    Raises `FileSetAside` for one over the bounds of `workbook_bounds`.
+    """
+    workbook_bounds.refuse_too_large(parts, _every_sheet(parts))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in parts.items():
@@ -142,14 +147,26 @@ def opened(parts: dict[str, bytes]) -> CalamineWorkbook:
 
 def sheet_paths(parts: dict[str, bytes]) -> dict[str, str]:
     """Where the XML of each sheet is."""
+    return dict(_places(parts))
+
+
+def _every_sheet(parts: dict[str, bytes]) -> list[str]:
+    """The part of every sheet. Raises `ValueError` where two sheets have one name."""
+    places = _places(parts)
+    if len(dict(places)) < len(places):
+        raise ValueError("two sheets of one name")
+    return [path for _, path in places]
+
+
+def _places(parts: dict[str, bytes]) -> list[tuple[str, str]]:
     book = SafeXml.fromstring(parts["xl/workbook.xml"], forbid_dtd=True)
     links = SafeXml.fromstring(parts["xl/_rels/workbook.xml.rels"], forbid_dtd=True)
     targets = {link.get("Id"): link.get("Target", "") for link in links}
-    return {
-        sheet.get("name", ""): target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+    return [
+        (sheet.get("name", ""), target.removeprefix("/") if target.startswith("/") else f"xl/{target}")
         for sheet in book.iter(f"{MAIN}sheet")
         if (target := targets.get(sheet.get(_REL), ""))
-    }
+    ]
 
 
 def _take(found: Workbook, raw: _Raw) -> None:
@@ -246,6 +263,8 @@ def _exact(cell: Any, column: Column) -> tuple[str, str | None]:
 
 def _number(value: float, column: Column) -> tuple[str, str | None]:
     exact = Decimal(repr(value))
+    if not exact.is_finite():
+        return "", "number_not_exact"
     text = f"{exact.to_integral_value() if exact == exact.to_integral_value() else exact:f}"
     if len(text.lstrip("-0.").replace(".", "")) > MAX_DIGITS:
         return "", "number_not_exact"
