@@ -13,6 +13,7 @@ from typing import Any
 from flows import audit, nights
 from flows.errors import StageFailed
 from flows.run_folder import RunFolder, published
+from transforms.vault import Vault, opened
 
 #: Tables in which the firm overrides what its sources say, or advisors mark findings.
 OVERRIDES = (
@@ -68,11 +69,13 @@ def _published(run: Path) -> dict[str, Any]:
             "previous",
         )
     }
+    with opened(run) as readable:
+        overrides = _overrides(readable, facts["as_of"])
     return {
         **told,
         "files": dict(sorted(Counter(file["state"] for file in facts["input_files"]).items())),
         "took_in": _took_in(out, run.name),
-        "overrides": _overrides(run, facts["as_of"]),
+        "overrides": overrides,
         "exit_code": facts["exit_code"],
         **_key(out),
     }
@@ -81,7 +84,7 @@ def _published(run: Path) -> dict[str, Any]:
 def _took_in(out: Path, run_id: str) -> dict[str, Any]:
     """How many files were new, and one sha256 over theirs; which they were stands in state/nights/<run_id>."""
     night = out / "state" / nights.FOLDER / run_id / "night.json"
-    new = json.loads(night.read_text(encoding="utf-8"))["took_in"] if night.exists() else []
+    new = json.loads(Vault.of(out).read(night))["took_in"] if night.exists() else []
     joined = "\n".join(sorted(sha256 for _, sha256 in new))
     return {"files": len(new), "sha256_of_their_sha256": hashlib.sha256(joined.encode()).hexdigest() if new else None}
 
