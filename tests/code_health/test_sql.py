@@ -37,6 +37,16 @@ KNOWN = {
         "_NO_MARKS",  # a SELECT without rows
         "(SQL / f'{name}.sql').read_text(encoding='utf-8')",
     },
+    "transforms/differences.py": {
+        "schema",  # one or two
+        "table",  # the name of a run's table
+        "change",  # a list of changes in words of that module
+        "here",  # one or two
+        "there",
+        "select",  # of Sides.rows, whose callers name tables and columns only
+        "_moved(sides.shared(name), INPUT_TABLES[name])",
+    },
+    "transforms/known_when.py": {"select"},  # a SELECT of that module
     "transforms/trend.py": {"SELECT.read_text(encoding='utf-8')"},
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
     "transforms/identity/suggesting.py": {
