@@ -273,7 +273,7 @@ def _by_advisor(book: Book) -> pl.DataFrame:
             *(_dollars_of(kind) for kind in DOLLARS),
         )
     )
-    resolved = findings.group_by("advisor_id").agg(_count_of("status", "resolved"))
+    resolved = findings.filter(pl.col("part_of").is_null()).group_by("advisor_id").agg(_count_of("status", "resolved"))
     problems = book.frames["data_problems"].group_by("advisor_id").agg(pl.len().alias("data_problems"))
     named = pl.DataFrame(
         [(a.advisor_id, a.name, a.file_name) for a in book.advisors],
