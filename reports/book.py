@@ -384,10 +384,14 @@ def _sources(files: pl.DataFrame) -> pl.DataFrame:
         .sort("custodian", "kind", nulls_last=True)
         .with_columns(
             pl.col("custodian").fill_null("the firm's own"),
+            pl.col("kind").str.replace_all("_", " ").str.replace_all("+", " and ", literal=True),
             pl.concat_str(
                 pl.format("as of {}", "content_as_of"),
                 pl.format("received {}", "received_at"),
-                pl.when(pl.col("set_aside") > 0).then(pl.format("{} rows set aside", "set_aside")),
+                pl.when(pl.col("set_aside") == 1)
+                .then(pl.lit("1 row set aside"))
+                .when(pl.col("set_aside") > 1)
+                .then(pl.format("{} rows set aside", "set_aside")),
                 separator=", ",
                 ignore_nulls=True,
             ).alias("newest"),

@@ -289,7 +289,10 @@ def _by_advisor(book: Book) -> pl.DataFrame:
 
 
 def _sentence(column: str) -> pl.Expr:
-    words = pl.col(column).str.replace_all("_", " ")
+    words = pl.col(column).str.replace_all("_", " ").str.replace_all(r"\bpre tax\b", "pre-tax")
+    for name in ("IRA", "HSA", "RMD", "SEP", "SIMPLE"):
+        words = words.str.replace_all(rf"\b{name.lower()}\b", name)
+    words = words.str.replace_all(r"\broth\b", "Roth").str.replace_all(r"\bqhfd\b", "HSA funding distribution")
     return words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
 
 

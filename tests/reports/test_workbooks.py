@@ -277,7 +277,7 @@ def test_today_counts_dollars_and_the_lines_that_matter(advisor: Workbook) -> No
     assert tiles == {
         "New": 1,
         "Changed": 1,
-        "Resolved": 1,
+        "Resolved or run out": 1,
         "Still open": 3,
         "Due in 30 days": 0,
         "Data problems": 5,
