@@ -408,7 +408,7 @@ def test_a_finding_nobody_can_judge_tonight_is_not_resolved(tmp_path: Path) -> N
     third = _lifecycle(unread, tmp_path / "3", "2026-11-26", tmp_path / "2")
     for later in (second, third):
         assert (later["status"], later["finding_id"], later["amount"]) == ("open", first["finding_id"], first["amount"])
-        assert later["explanation"] == "Not judged tonight, its result is UNKNOWN. Before: " + first["explanation"]
+        assert later["explanation"] == "Its result is UNKNOWN now. Before: " + first["explanation"]
         assert later["title"] == "Not judged tonight: " + first["title"]
         assert (later["deadline"], later["action"]) == (first["deadline"], first["action"])
     known_again = _lifecycle(told, tmp_path / "4", "2026-11-27", tmp_path / "3")

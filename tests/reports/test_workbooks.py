@@ -442,7 +442,7 @@ def test_about_states_the_run_the_rules_and_the_figures(advisor: Workbook) -> No
         "Not modelled",
         "408(d)(2)",
         "the firm's own",
-        "received 2026-11-24, 1 rows set aside",
+        "received 2026-11-24, 1 row set aside",
     ):
         assert part in said, part
 

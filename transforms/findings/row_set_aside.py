@@ -15,13 +15,7 @@ FINDING = Finding(
         null::decimal(18, 2) as amount, 'not known' as amount_is,
         'medium' as severity, null::date as deadline,
         'Line ' || b.line_number || ' of the ' || replace(b.kind, '_', ' ') || ' file was set aside' as title,
-        case b.rule
-            when 'not_money' then 'An amount in it isn''t plain dollars; '
-            when 'not_a_date' then 'A date in it can''t be read; '
-            when 'not_in_list' then 'A word in it isn''t one that is known there; '
-            when 'required' then 'A value that is needed is missing in it; '
-            else 'What is wrong with it: ' || replace(b.rule, '_', ' ') || '; '
-        end
+        upper(reject_words(b.rule)[1]) || reject_words(b.rule)[2:] || '; '
             || concat_ws(', ', case when b.blocks_form_8606 then 'Form 8606' end, case when b.blocks_ira_limits then 'IRA limits' end,
                 case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,
         'Operations: fix the row in _set_aside.xlsx, or correct the file, and drop it into the inbox.' as action,

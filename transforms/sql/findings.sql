@@ -94,8 +94,8 @@ gone as (
             when b.status = 'resolved' or u.rule is not null then b.last_changed
             else t.as_of
         end as last_changed,
-        case when u.rule is not null and not starts_with(b.explanation, 'Not judged tonight') then
-            'Not judged tonight, its result is UNKNOWN. Before: ' || b.explanation else b.explanation end as explanation)
+        case when u.rule is not null and not starts_with(b.explanation, 'Its result is UNKNOWN now') then
+            'Its result is UNKNOWN now. Before: ' || b.explanation else b.explanation end as explanation)
     from before as b
     cross join today as t
     left join unknown_now as u on u.rule = b.rule and u.person_id = b.person_id and u.tax_year = b.tax_year
