@@ -44,6 +44,18 @@ NEWS_LINES = Lines(
         ("last_changed", "On", "date", 1),
     ),
 )
+#: What may be lost or won; a value or an amount moved that a data problem names is neither.
+AT_STAKE = (
+    "tax",
+    "tax at most",
+    "taxable income",
+    "taxable income at most",
+    "deduction",
+    "excess",
+    "basis at risk",
+    "distribution",
+    "room",
+)
 #: Tax first, then excess, then by dollars; equal dollars by name, so that the bytes are the same every time.
 STAKES_ORDER = (pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is")
 #: Rows a chart lies over.
@@ -156,7 +168,7 @@ def _put_news(canvas: Canvas, row: int, exceptions: pl.DataFrame, top: pl.DataFr
 def _put_totals(canvas: Canvas, row: int, book: Book, acted_on: pl.DataFrame) -> int:
     """Dollars at stake and two charts side by side; kinds of dollars are never added to each other."""
     stakes = (
-        acted_on.filter(pl.col("amount").is_not_null())
+        acted_on.filter(pl.col("amount").is_not_null(), pl.col("amount_is").is_in(AT_STAKE))
         .group_by("amount_is")
         .agg(pl.len().alias("exceptions"), pl.col("amount").sum())
         .sort(*STAKES_ORDER, descending=[False, False, True, False], nulls_last=True)
@@ -166,7 +178,7 @@ def _put_totals(canvas: Canvas, row: int, book: Book, acted_on: pl.DataFrame) ->
         canvas.height(number, 17)
     put_panel(canvas, row, 1, 4, "At stake, by what the dollars are")
     for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):
-        canvas.put(number, 1, (stake["amount_is"] or "not said").capitalize(), "label", span=2)
+        canvas.put(number, 1, stake["amount_is"].capitalize(), "label", span=2)
         canvas.put(number, 3, stake["exceptions"], "count")
         canvas.put(number, 4, stake["amount"], "amount")
     if stakes.is_empty():
