@@ -167,12 +167,13 @@ def _rejects(run: Path, out: Path) -> Iterator[str]:
     files = rejects.filter(pl.col("line_number").is_null()).height
     whole = f" and {_plural(files, 'whole file')}" if files else ""
     yield f"set aside:  {_plural(lines, 'row')}{whole}: {counts}"
-    shown = rejects.sort("file", "line_number", "rule").drop("source_sha256").head(SHOWN)
-    for file, line, rule, message in shown.iter_rows():
+    # the same line of a file that came twice is said once
+    told = rejects.drop("source_sha256").unique().sort("file", "line_number", "rule", "message")
+    for file, line, rule, message in told.head(SHOWN).iter_rows():
         where = mask_digits(file or "") + (f":{line}" if line else "")
         yield f"            {where} {rule}: {message}"
-    if rejects.height > SHOWN:
-        yield f"            ... and {rejects.height - SHOWN} more"
+    if told.height > SHOWN:
+        yield f"            ... and {told.height - SHOWN} more"
     workbooks = out / "latest" / "workbooks"
     yield f"            all of them: sheet Rows set aside in {workbooks / '_firm.xlsx'}"
     yield f"            to fix them: fill in {workbooks / '_set_aside.xlsx'} and drop it into the inbox"
@@ -216,6 +217,8 @@ def _shared(facts: dict[str, Any]) -> Iterator[str]:
 
 
 def _severities(run: Path) -> list[tuple[str, int]]:
-    findings = pl.read_parquet(run / "results" / "findings.parquet", columns=["severity", "status"])
-    counted = Counter(findings.filter(pl.col("status") != "resolved")["severity"].to_list())
+    """One problem is counted once: a finding that is a part of another one isn't a second row anywhere."""
+    findings = pl.read_parquet(run / "results" / "findings.parquet", columns=["severity", "status", "part_of"])
+    open_now = findings.filter(pl.col("status") != "resolved", pl.col("part_of").is_null())
+    counted = Counter(open_now["severity"].to_list())
     return [(severity, counted[severity]) for severity in SEVERITIES]

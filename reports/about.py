@@ -84,8 +84,8 @@ RULES = (
         "Not modelled",
         (
             "State tax; penalties and interest computed to the day; the 5-year Roth clocks; earnings on "
-            "excess contributions; RMD amounts; disaster distributions (line 15b is 0); plan testing (ADP, "
-            "ACP, top-heavy); plan documents beyond the stated features."
+            "excess contributions; RMD amounts; spreading disaster income over three years; plan testing "
+            "(ADP, ACP, top-heavy); plan documents beyond the stated features."
         ),
     ),
 )

@@ -253,24 +253,30 @@ def _findings(findings: pl.DataFrame, persons: pl.DataFrame, as_of: date) -> pl.
 def _exceptions(findings: pl.DataFrame) -> pl.DataFrame:
     """One row per problem: a finding with the ones that are parts of it; its severity is that of the gravest."""
     grave = pl.col("severity").replace_strict({s: n for n, s in enumerate(SEVERITIES)}, return_dtype=pl.Int32)
-    open_now = findings.with_columns(grave.alias("grave"), pl.coalesce("part_of", "finding_id").alias("whole"))
+    every = findings.with_columns(grave.alias("grave"), pl.coalesce("part_of", "finding_id").alias("whole"))
+    here = pl.col("status") != "resolved"
     parts = (
-        open_now.filter(pl.col("part_of").is_not_null())
+        every.filter(pl.col("part_of").is_not_null())
         .group_by("whole", maintain_order=True)
         .agg(
-            pl.col("grave").min().alias("gravest"),
-            pl.col("status").is_in(["new", "changed"]).any().alias("moved"),
-            pl.col("deadline").min().alias("earliest"),
-            pl.concat_str(pl.lit("- "), pl.col("title"), _in_brackets("amount", "amount_is")).alias("also"),
-            pl.concat_str(pl.lit("- "), pl.col("action")).alias("also_do"),
+            pl.col("grave").filter(here).min().alias("gravest"),
+            pl.col("status").is_in(["new", "changed", "resolved"]).any().alias("moved"),
+            pl.col("deadline").filter(here).min().alias("earliest"),
+            pl.concat_str(
+                pl.when(here).then(pl.lit("- ")).otherwise(pl.lit("- no longer: ")),
+                pl.col("title"),
+                _in_brackets("amount", "amount_is"),
+            ).alias("also"),
+            pl.concat_str(pl.lit("- "), pl.col("action")).filter(here).alias("also_do"),
         )
         .with_columns(
-            pl.col("also").list.join("\n"), pl.col("also_do").list.unique(maintain_order=True).list.join("\n")
+            pl.col("also").list.join("\n"),
+            pl.col("also_do").list.unique(maintain_order=True).list.join("\n").replace("", None),
         )
     )
     words = dict(enumerate(SEVERITIES))
     return (
-        open_now.filter(pl.col("part_of").is_null())
+        every.filter(pl.col("part_of").is_null())
         .drop("whole")
         .join(parts, left_on="finding_id", right_on="whole", how="left", validate="1:1")
         .with_columns(
@@ -378,10 +384,14 @@ def _sources(files: pl.DataFrame) -> pl.DataFrame:
         .sort("custodian", "kind", nulls_last=True)
         .with_columns(
             pl.col("custodian").fill_null("the firm's own"),
+            pl.col("kind").str.replace_all("_", " ").str.replace_all("+", " and ", literal=True),
             pl.concat_str(
                 pl.format("as of {}", "content_as_of"),
                 pl.format("received {}", "received_at"),
-                pl.when(pl.col("set_aside") > 0).then(pl.format("{} rows set aside", "set_aside")),
+                pl.when(pl.col("set_aside") == 1)
+                .then(pl.lit("1 row set aside"))
+                .when(pl.col("set_aside") > 1)
+                .then(pl.format("{} rows set aside", "set_aside")),
                 separator=", ",
                 ignore_nulls=True,
             ).alias("newest"),

@@ -273,7 +273,7 @@ def _by_advisor(book: Book) -> pl.DataFrame:
             *(_dollars_of(kind) for kind in DOLLARS),
         )
     )
-    resolved = findings.group_by("advisor_id").agg(_count_of("status", "resolved"))
+    resolved = findings.filter(pl.col("part_of").is_null()).group_by("advisor_id").agg(_count_of("status", "resolved"))
     problems = book.frames["data_problems"].group_by("advisor_id").agg(pl.len().alias("data_problems"))
     named = pl.DataFrame(
         [(a.advisor_id, a.name, a.file_name) for a in book.advisors],
@@ -289,7 +289,10 @@ def _by_advisor(book: Book) -> pl.DataFrame:
 
 
 def _sentence(column: str) -> pl.Expr:
-    words = pl.col(column).str.replace_all("_", " ")
+    words = pl.col(column).str.replace_all("_", " ").str.replace_all(r"\bpre tax\b", "pre-tax")
+    for name in ("IRA", "HSA", "RMD", "SEP", "SIMPLE"):
+        words = words.str.replace_all(rf"\b{name.lower()}\b", name)
+    words = words.str.replace_all(r"\broth\b", "Roth").str.replace_all(r"\bqhfd\b", "HSA funding distribution")
     return words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -43,6 +43,18 @@ NEWS_LINES = Lines(
         ("amount_is", "Dollars are", "wrap", 1),
         ("last_changed", "On", "date", 1),
     ),
+)
+#: What may be lost or won; a value or an amount moved that a data problem names is neither.
+AT_STAKE = (
+    "tax",
+    "tax at most",
+    "taxable income",
+    "taxable income at most",
+    "deduction",
+    "excess",
+    "basis at risk",
+    "distribution",
+    "room",
 )
 #: Tax first, then excess, then by dollars; equal dollars by name, so that the bytes are the same every time.
 STAKES_ORDER = (pl.col("amount_is") != "tax", pl.col("amount_is") != "excess", "amount", "amount_is")
@@ -94,7 +106,7 @@ def _tiles(book: Book, exceptions: pl.DataFrame) -> list[tuple[str, int, str]]:
     return [
         ("New", count.get("new", 0), "new"),
         ("Changed", count.get("changed", 0), "changed"),
-        ("Resolved", count.get("resolved", 0), "resolved"),
+        ("Resolved or run out", count.get("resolved", 0), "resolved"),
         ("Still open", count.get("open", 0), ""),
         ("Due in 30 days", soon.height, "high"),
         ("Data problems", book.frames["data_problems"].height, ""),
@@ -121,9 +133,20 @@ def _tagged(row: dict[str, Value]) -> Row:
     return {**row, "tag": f"{row['severity']}{news}", "action": first}
 
 
+def _ran_out(row: dict[str, Value]) -> Row:
+    """A row gone because its day went by isn't one that somebody resolved."""
+    due, as_of = row["deadline"], row["as_of"]
+    late = isinstance(due, date) and isinstance(as_of, date) and due < as_of
+    return {**row, "status": "ran out"} if row["status"] == "resolved" and late else row
+
+
 def _put_linked(canvas: Canvas, row: int, lines: Lines, rows: list[Row]) -> int:
     """Write lines whose clients lead to their row on Exceptions."""
-    links = {(n, "client"): f"'Exceptions'!A{r['place']}" for n, r in enumerate(rows) if r["status"] != "resolved"}
+    links = {
+        (n, "client"): f"'Exceptions'!A{r['place']}"
+        for n, r in enumerate(rows)
+        if r["status"] not in ("resolved", "ran out")
+    }
     return put_lines(canvas, row, lines, rows, links)
 
 
@@ -132,7 +155,8 @@ def _put_news(canvas: Canvas, row: int, exceptions: pl.DataFrame, top: pl.DataFr
     moved = exceptions.filter(
         pl.col("status").is_in(["new", "changed", "resolved"]), ~pl.col("finding_id").is_in(top["finding_id"].implode())
     ).sort(pl.col("status").replace_strict({"resolved": 0, "changed": 1, "new": 2}), "rank", maintain_order=True)
-    row = _put_linked(canvas, row, NEWS_LINES, list(moved.head(NEWS).iter_rows(named=True)))
+    shown = [_ran_out(r) for r in moved.head(NEWS).iter_rows(named=True)]
+    row = _put_linked(canvas, row, NEWS_LINES, shown)
     if moved.height > NEWS:
         canvas.put(
             row, 1, f"and {moved.height - NEWS} more: filter 'Since last run' on Exceptions.", "quiet", span=GRID
@@ -144,7 +168,7 @@ def _put_news(canvas: Canvas, row: int, exceptions: pl.DataFrame, top: pl.DataFr
 def _put_totals(canvas: Canvas, row: int, book: Book, acted_on: pl.DataFrame) -> int:
     """Dollars at stake and two charts side by side; kinds of dollars are never added to each other."""
     stakes = (
-        acted_on.filter(pl.col("amount").is_not_null())
+        acted_on.filter(pl.col("amount").is_not_null(), pl.col("amount_is").is_in(AT_STAKE))
         .group_by("amount_is")
         .agg(pl.len().alias("exceptions"), pl.col("amount").sum())
         .sort(*STAKES_ORDER, descending=[False, False, True, False], nulls_last=True)
@@ -154,7 +178,7 @@ def _put_totals(canvas: Canvas, row: int, book: Book, acted_on: pl.DataFrame) ->
         canvas.height(number, 17)
     put_panel(canvas, row, 1, 4, "At stake, by what the dollars are")
     for number, stake in enumerate(stakes.iter_rows(named=True), row + 1):
-        canvas.put(number, 1, (stake["amount_is"] or "not said").capitalize(), "label", span=2)
+        canvas.put(number, 1, stake["amount_is"].capitalize(), "label", span=2)
         canvas.put(number, 3, stake["exceptions"], "count")
         canvas.put(number, 4, stake["amount"], "amount")
     if stakes.is_empty():

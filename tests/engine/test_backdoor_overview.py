@@ -58,6 +58,15 @@ def test_blocked_says_what_doing_it_now_would_tax() -> None:
     assert str(row["due_date"]) == "2027-04-15"
 
 
+def test_what_came_out_this_year_shares_the_new_basis() -> None:
+    """10,000 was converted, 30,000 is left, all pre-tax. With 7,500 more in and out 7,500 of 47,500 is basis:
+    17,500 x 7,500 / 47,500 = 2,763.16 is free, 14,736.84 is taxed: 4,736.84 more. At 35% 1,657.89.
+    """
+    row = _row(_book(30_000).convert("2026-03-02", 10_000))
+    assert (row["standing"], row["taxable_if_done"], row["tax_if_done"]) == ("blocked", D("4736.84"), D("1657.89"))
+    assert row["ways_out"].startswith("Leave the conversion as it is: taxed on $10,000\n")
+
+
 def test_ways_out_are_said_cheapest_first() -> None:
     book = (
         _book(30_000)

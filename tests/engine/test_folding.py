@@ -46,13 +46,13 @@ def test_a_part_names_the_fittest_open_finding_of_the_same_person_and_year() -> 
     }
 
 
-@pytest.mark.parametrize("resolved", ["part", "whole"])
-def test_what_is_resolved_is_neither_part_nor_whole(resolved: str) -> None:
+@pytest.mark.parametrize(("resolved", "part_of"), [("part", "whole"), ("whole", None)])
+def test_a_part_that_is_resolved_stays_a_part_of_its_open_whole(resolved: str, part_of: str | None) -> None:
     folded = _folded(
         [(name, name, "P1", 2026, "resolved" if name == resolved else "open", 1) for name in ("part", "whole")],
         [("part", "whole", 0)],
     )
-    assert folded == {"part": None, "whole": None}
+    assert folded == {"part": part_of, "whole": None}
 
 
 def test_parts_of_parts_name_the_top() -> None:

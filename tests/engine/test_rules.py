@@ -408,7 +408,24 @@ def test_a_finding_nobody_can_judge_tonight_is_not_resolved(tmp_path: Path) -> N
     third = _lifecycle(unread, tmp_path / "3", "2026-11-26", tmp_path / "2")
     for later in (second, third):
         assert (later["status"], later["finding_id"], later["amount"]) == ("open", first["finding_id"], first["amount"])
-        assert later["explanation"] == "Not judged tonight, its result is UNKNOWN. Before: " + first["explanation"]
+        assert later["explanation"] == "Its result is UNKNOWN now. Before: " + first["explanation"]
+        assert later["title"] == "Not judged tonight: " + first["title"]
+        assert (later["deadline"], later["action"]) == (first["deadline"], first["action"])
+    known_again = _lifecycle(told, tmp_path / "4", "2026-11-27", tmp_path / "3")
+    assert known_again["title"] == first["title"]
+
+
+def test_what_nobody_can_judge_has_no_deadline_left_once_it_has_passed(tmp_path: Path) -> None:
+    """In January nothing can be moved by December 31 any more, and the December 31 value isn't there yet."""
+    told = Book().person(marginal_tax_rate="0.35").ira("T", 92_500).ira("R", 0, kind="roth_ira")
+    told.add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    told.event("T", "2026-02-01", "contribution", 7500, tax_year=2026).convert("2026-03-02", 7500)
+    first = _lifecycle(told, tmp_path / "1", "2026-12-10", None)
+    assert (first["severity"], str(first["deadline"])) == ("critical", "2026-12-31")
+    for night, before in (("2027-01-04", "1"), ("2027-01-05", "2027-01-04")):
+        later = _lifecycle(told, tmp_path / night, night, tmp_path / before)
+        assert (later["status"], later["severity"], later["deadline"]) == ("open", "high", None)
+        assert later["action"].startswith("Its deadline of December 31, 2026 has passed.")
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str | None]] = {
     "many columns": ("a.csv", lambda: BASIS[:-1] + b",x" * 5_000 + b"\nP1,2024,5\n", "too_many_columns"),
     "columns of nothing known": ("a.csv", lambda: b",".join(b"ab%d" % n for n in range(9_000)), "kind_not_known"),
     "blank lines": ("a.csv", lambda: BASIS + b"\n" * 20_000_000, "too_many_lines"),
-    "blank lines, packed": ("a.csv.gz", lambda: gzip.compress(BASIS + b"\n" * 21_000_000, mtime=0), "archive_too_large"),
+    "blank lines, packed": ("a.csv.gz", lambda: gzip.compress(b"\n" * 21_000_000, mtime=0), "archive_too_large"),
     "members": ("a.zip", many_members, "archive_too_large"),
     "far cell": ("a.xlsx", lambda: rows('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "workbook_too_large"),
     "cell beyond": ("a.xlsx", lambda: rows('<row r="3"><c r="ZZZZZZZ3"><v>1</v></c></row>'), "workbook_damaged"),

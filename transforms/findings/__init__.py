@@ -46,7 +46,7 @@ class Finding:
     authority: str
     topics: tuple[str, ...]
     sql: str
-    rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals"] = ""
+    rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals", "excess_contributions"] = ""
     folds_into: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
 

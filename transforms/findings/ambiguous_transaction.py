@@ -20,7 +20,8 @@ FINDING = Finding(
             || long_date(u.trade_date) || ' [' || min(u.source_file || ':' || u.source_line)
             || '] may be a contribution, a conversion, a rollover or nothing; Form 8606 is UNKNOWN until it is stated.'
             as explanation,
-        'State it in a transactions file: same account, date and amount, and the transaction_type it was (market if none).' as action,
+        'Find out what it was: a contribution, a conversion, a rollover, a distribution or nothing. Operations states it (_set_aside.xlsx '
+            || 'or a transactions file; same account, date and amount).' as action,
     from unclassified_events as u
     where u.person_id is not null and u.event_year in (select tax_year from year_limits)
     group by u.person_id, u.account_key, u.trade_date, u.amount, u.event_year

@@ -1,6 +1,6 @@
 """Income closes the direct Roth way, room is left, but pre-tax IRA money would make a conversion pro-rata taxable.
 
-The dollars are the taxable part of contributing and converting the room: room less its pro-rata tax-free share. The ways out
+The dollars are what contributing and converting the room would add to what is taxable on Form 8606. The ways out
 named are the ones whose facts are stated, each with what it would leave taxable: a current plan that takes roll-ins (reverse
 rollover), a once-in-a-lifetime HSA funding distribution. Guard: fires only where the pool, its values and its basis are all known,
 no direct Roth room is left (`roth_partial_room` tells that), and no IRA money has gone to a plan this year: that way is being used.
@@ -31,13 +31,14 @@ FINDING = Finding(
             c.*, py.* exclude (person_id, tax_year), roll_in.employers, run.as_of,
             -- what is contributed after December 31 is converted in the next year, which has a line 6 of its own
             case when run.as_of <= py.year_end then py.year_end else (py.year_end + interval 1 year)::date end as move_by,
-            c.room - mul_div(c.room, lesser(c.basis + c.room, c.pool_value + c.room), c.pool_value + c.room) as taxable,
+            c.taxable_if_done as taxable, coalesce(f.line_8, 0) > 0 as has_converted,
             rollover.amount as to_plan, rollover.taxable_then as taxable_with_plan,
             hsa.amount as to_hsa, hsa.taxable_then as taxable_with_hsa, 2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
         from backdoor_candidates as c
         inner join person_years as py using (person_id, tax_year)
         inner join ira_limits as l using (person_id, tax_year)
         left join ira_flows as w using (person_id, tax_year)
+        left join form_8606 as f using (person_id, tax_year)
         left join roll_in using (person_id, tax_year)
         left join open_ways as rollover
             on rollover.person_id = c.person_id and rollover.tax_year = c.tax_year and rollover.way = 'reverse_rollover'
@@ -58,7 +59,8 @@ FINDING = Finding(
         end as severity,
         case when x.as_of <= x.year_end then x.year_end else x.contribution_due_date end as deadline,
         'Backdoor Roth blocked by ' || usd(x.pre_tax) || ' of pre-tax IRA money' as title,
-        'Contributing and converting ' || usd(x.room) || ' would be taxable for ' || usd(x.taxable) || ': ' || usd(x.pre_tax)
+        'Contributing and converting ' || usd(x.room) || ' would make ' || usd(x.taxable) || case when x.has_converted then ' more' else '' end
+            || ' taxable: ' || usd(x.pre_tax)
             || ' of the ' || usd(x.pool_value) || ' in IRAs is pre-tax. Roth MAGI is ' || usd(x.roth_magi)
             || ', direct Roth limit ' || usd(x.roth_limit) || '.' as explanation,
         case
@@ -66,7 +68,7 @@ FINDING = Finding(
             when x.to_plan is not null then
                 'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; move ' || usd(x.to_plan) || ' of pre-tax money in by '
                 || long_date(x.move_by) || ' (not RMDs, nor SIMPLE money under two years), then contribute and convert '
-                || usd(x.room) || ': ' || usd(x.taxable_with_plan) || ' would be taxable.'
+                || usd(x.room) || case when x.has_converted then '.' else ': ' || usd(x.taxable_with_plan) || ' would be taxable.' end
             when x.as_of > x.year_end then
                 'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; contribute by ' || long_date(x.contribution_due_date)
                 || ', and have the pre-tax money in the plan by ' || long_date(x.move_by) || ', the year of the conversion.'
@@ -74,7 +76,8 @@ FINDING = Finding(
         end
         || case when x.to_hsa is not null then
             ' HSA funding distribution (once in a lifetime): up to ' || usd(x.to_hsa)
-            || ' of pre-tax money can go to the HSA by ' || long_date(x.year_end) || '; ' || usd(x.taxable_with_hsa) || ' would be taxable.'
+            || ' of pre-tax money can go to the HSA by ' || long_date(x.year_end)
+            || case when x.has_converted then '.' else '; ' || usd(x.taxable_with_hsa) || ' would be taxable.' end
             else '' end
         || case when x.to_plan is null then ' Otherwise accept the ' || usd(x.taxable) || ' of income or wait.' else '' end as action,
     from priced as x

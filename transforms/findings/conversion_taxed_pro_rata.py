@@ -12,6 +12,8 @@ FINDING = Finding(
     authority="IRC 408(d)(1)-(2); Form 8606 lines 6-18",
     topics=("conversion", "contribution", "basis", "pool_value", "distribution"),
     rests_on="form_8606",
+    # only open beside these while it can't be judged, and for the reason they tell
+    folds_into=("pro_rata_unknown", "december_31_value_missing"),
     sql="""
     with pool as (
         select

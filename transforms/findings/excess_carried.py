@@ -10,7 +10,7 @@ FINDING = Finding(
     rule="excess_carried",
     authority="IRC 4973(a), (b), (f), 408(d)(4); Form 5329 lines 9-25",
     topics=("contribution", "tax_profile"),
-    rests_on="ira_limits",
+    rests_on="excess_contributions",
     folds_into=("ira_contribution_excess", "roth_contribution_above_income", "contribution_above_compensation"),
     sql="""
     with judged as (

@@ -35,8 +35,8 @@ FINDING = Finding(
                 else '; nothing was converted or paid out this year.' end
             || case when d.in_pool then ' It is counted in the pool now.' when d.in_pool is false then ' It is not counted in the pool now.'
                 else '' end as explanation,
-        'Ask whose it was, and state inherited_from, beneficiary_is_spouse and treated_as_own (a surviving spouse''s election) in an '
-            || 'accounts file.' as action,
+        'Ask whose it was, and whether the client, as surviving spouse, treats it as own. Operations states it in the accounts file '
+            || '(whom it was inherited from, whether from the spouse, whether treated as own).' as action,
     from inheritance_doubts as d
     inner join person_years as py using (person_id, tax_year)
     cross join run

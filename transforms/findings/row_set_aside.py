@@ -7,7 +7,7 @@ from transforms.findings import Finding
 
 FINDING = Finding(
     rule="row_set_aside",
-    authority="contract: a bad row is set aside, never lost",
+    authority="House rule: a bad row is set aside and told, never guessed",
     topics=(),
     sql="""
     select distinct
@@ -15,7 +15,7 @@ FINDING = Finding(
         null::decimal(18, 2) as amount, 'not known' as amount_is,
         'medium' as severity, null::date as deadline,
         'Line ' || b.line_number || ' of the ' || replace(b.kind, '_', ' ') || ' file was set aside' as title,
-        'The row breaks the rule ' || b.rule || '; '
+        upper(reject_words(b.rule)[1]) || reject_words(b.rule)[2:] || '; '
             || concat_ws(', ', case when b.blocks_form_8606 then 'Form 8606' end, case when b.blocks_ira_limits then 'IRA limits' end,
                 case when b.blocks_mega then 'mega backdoor room' end) || ' cannot be computed for this client.' as explanation,
         'Operations: fix the row in _set_aside.xlsx, or correct the file, and drop it into the inbox.' as action,

@@ -13,13 +13,14 @@ ways as (
                 when 'qhfd' then 'HSA funding distribution of ' || usd(amount)
                 when 'convert_everything' then 'Convert everything, ' || usd(conversion)
                 when 'wait' then 'Wait'
-                else 'Accept'
+                else case when has_converted then 'Leave the conversion as it is' else 'Accept' end
             end || ': taxed on ' || usd(taxable_then) || coalesce(' by ' || long_date(deadline), '')
             || case status when 'REVIEW' then ' (to review)' else '' end,
             chr(10)
             order by taxable_then, list_position(['reverse_rollover', 'qhfd', 'wait', 'accept', 'convert_everything'], way))
             as ways_out,
     from ways_out
+    inner join (select person_id, tax_year, coalesce(line_8, 0) > 0 as has_converted from form_8606) using (person_id, tax_year)
     where status in ('COMPUTED', 'REVIEW') and taxable_then is not null
     group by person_id, tax_year
 ),
@@ -45,9 +46,7 @@ judged as (
             else 'ready'
         end as standing,
         c.pool_value, c.basis, c.pre_tax,
-        case when c.pool_value + c.room > 0 then
-            c.room - mul_div(c.room, lesser(c.basis + c.room, c.pool_value + c.room), c.pool_value + c.room) end
-            as taxable_if_done,
+        c.taxable_if_done,
         py.marginal_tax_rate,
         py.contribution_due_date as due_date,
     from limits as l

@@ -8,8 +8,8 @@ every as (
         case when starts_with(b.rule, 'correction_')
             then 'correction_not_applied: line ' || b.line_number || ' of ' || b.file || ' corrects a ' || b.kind || ' row and was not '
                 || 'applied (' || b.rule || '); the firm workbook says why'
-        else 'row_set_aside: line ' || b.line_number || ' of the ' || b.kind || ' file was set aside (' || b.rule
-            || '); correct it and drop the file again' end as reason,
+        else 'row_set_aside: line ' || b.line_number || ' of the ' || replace(b.kind, '_', ' ') || ' file was set aside ('
+            || reject_words(b.rule) || '); correct it and drop the file again' end as reason,
         b.blocks_form_8606,
         b.blocks_ira_limits,
         b.blocks_mega,
@@ -21,9 +21,9 @@ every as (
         u.person_id,
         y.tax_year,
         'unclassified_event: ' || usd(u.amount) || ' on ' || long_date(u.trade_date) || ' in ' || shown_account(u.account_key)
-            || case when u.classification = 'unmapped' then ' has a code that is not in the profile'
+            || case when u.classification = 'unmapped' then ' has a custodian code that isn''t known'
                 else ' has a code that can mean several things' end
-            || '; state it in a transactions file with the same account, amount and date' as reason,
+            || '; state what it was (same account, amount and date)' as reason,
         true as blocks_form_8606,
         true as blocks_ira_limits,
         false as blocks_mega,

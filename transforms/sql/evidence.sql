@@ -67,7 +67,7 @@ fixed as (
 pool as (
     select
         a.person_id, a.tax_year, 'pool_value' as topic, a.account_key, v.source_file, v.source_line, a.market_value as amount,
-        a.account_type || ' ' || shown_account(a.account_key) || ': '
+        account_words(a.account_type) || ' ' || shown_account(a.account_key) || ': '
             || coalesce(usd(a.market_value) || coalesce(' as of ' || a.as_of, ''), 'no usable value') as text,
     from ira_aggregation as a
     inner join account_values as v on v.account_key = a.account_key and v.tax_year = a.tax_year
@@ -76,7 +76,7 @@ pool as (
 own_accounts as (
     select
         p.person_id, p.tax_year, 'account' as topic, p.account_key, p.source_file, p.source_line, null::decimal(18, 2) as amount,
-        shown_account(p.account_key) || ' (' || coalesce(p.account_type, 'type not stated') || '): '
+        shown_account(p.account_key) || ' (' || coalesce(account_words(p.account_type), 'type not stated') || '): '
             || case when p.in_pool then 'in the pool' when p.in_pool is null then 'undecided' else 'not in the pool' end
             || ', ' || p.why as text,
     from pool_accounts as p
@@ -101,8 +101,9 @@ profiles as (
     select
         person_id, tax_year, 'tax_profile' as topic, null as account_key, profile_file as source_file, profile_line as source_line,
         null::decimal(18, 2) as amount,
-        'filing status ' || filing_status || coalesce(', Roth MAGI ' || usd(stated_roth_magi), '')
-            || coalesce(', compensation ' || usd(compensation), '') as text,
+        'filing status ' || filing_words(filing_status) || coalesce(', Roth MAGI ' || usd(stated_roth_magi), '')
+            || coalesce(', compensation ' || usd(compensation), '')
+            || coalesce(', marginal rate ' || percent_words(marginal_tax_rate), '') as text,
     from person_years
     where profile_file is not null
 ),
@@ -144,7 +145,7 @@ undecided as (
 set_aside as (
     select
         b.person_id, y.tax_year, 'set_aside' as topic, null as account_key, b.file as source_file, b.line_number as source_line,
-        null::decimal(18, 2) as amount, 'a ' || b.kind || ' row set aside: ' || b.rule as text,
+        null::decimal(18, 2) as amount, 'a row of ' || replace(b.kind, '_', ' ') || ' set aside: ' || replace(b.rule, '_', ' ') as text,
     from blocking_rejects as b
     inner join year_limits as y
         on b.event_year is null or b.event_year = y.tax_year or b.event_year = y.tax_year + 1

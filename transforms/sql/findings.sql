@@ -72,18 +72,30 @@ unknown_now as (
         select 'mega_backdoor', person_id, tax_year from mega_backdoor where status = 'UNKNOWN'
         union
         select 'elective_deferrals', person_id, tax_year from elective_deferrals where status = 'UNKNOWN'
+        union
+        select 'excess_contributions', person_id, tax_year from excess_contributions where status = 'UNKNOWN'
     ) as u on u.rests_on = r.rests_on
 ),
 gone as (
-    -- what can't be judged tonight isn't resolved
+    -- what can't be judged tonight isn't resolved; nor is a deadline that has passed meanwhile still one to act by
     select b.* replace (
         case when u.rule is not null and b.status <> 'resolved' then 'open' else 'resolved' end as status,
+        case when u.rule is not null and b.deadline < t.as_of and b.severity = 'critical' then 'high' else b.severity end as severity,
+        case when u.rule is not null and b.deadline < t.as_of then null else b.deadline end as deadline,
+        case when u.rule is not null and b.deadline < t.as_of then
+            'Its deadline of ' || long_date(b.deadline) || ' has passed. What can still be done shows once its result is known again.'
+            else b.action end as action,
+        case
+            when u.rule is not null and not starts_with(b.title, 'Not judged tonight') then 'Not judged tonight: ' || b.title
+            when u.rule is null then regexp_replace(b.title, '^Not judged tonight: ', '')
+            else b.title
+        end as title,
         case
             when b.status = 'resolved' or u.rule is not null then b.last_changed
             else t.as_of
         end as last_changed,
-        case when u.rule is not null and not starts_with(b.explanation, 'Not judged tonight') then
-            'Not judged tonight, its result is UNKNOWN. Before: ' || b.explanation else b.explanation end as explanation)
+        case when u.rule is not null and not starts_with(b.explanation, 'Its result is UNKNOWN now') then
+            'Its result is UNKNOWN now. Before: ' || b.explanation else b.explanation end as explanation)
     from before as b
     cross join today as t
     left join unknown_now as u on u.rule = b.rule and u.person_id = b.person_id and u.tax_year = b.tax_year

@@ -1,5 +1,5 @@
 -- One problem is one row: a finding that belongs to another open one of the same person and tax year names it in `part_of`.
--- A finding of no tax year belongs to one of any year. Where parts have parts, all of them name the one at the top.
+-- A finding that is resolved is a part that went, as long as the other one is still open. One of no tax year belongs to any year. Where parts have parts, all of them name the one at the top.
 with recursive
 candidates as (
     select
@@ -13,7 +13,6 @@ candidates as (
         and (c.tax_year = f.tax_year or c.tax_year is null or f.tax_year is null)
         and c.status <> 'resolved'
         and c.finding_id <> f.finding_id
-    where f.status <> 'resolved'
     group by f.finding_id
 ),
 climbs as (

@@ -311,7 +311,7 @@ select
             || 'distributions since; state the basis for ' || (j.tax_year - 1) || ' or run --tax-year for the years between' end,
         case when j.blocked_because is null and j.traditional_contributions > 0 and j.nondeductible_contributions is null then
             'nondeductible_not_known: the deductible part of ' || usd(j.traditional_contributions) || ' is not known'
-            || coalesce(' (' || array_to_string(j.limits_reasons, '; ') || ')', '') end,
+            || coalesce(': ' || in_words(j.limits_reasons), '') end,
         case when j.blocked_because is null and j.undecided_contributions > 0 then
             'account_not_decided: ' || usd(j.undecided_contributions) || ' was contributed to an account of unknown kind; state its '
             || 'account_type in accounts' end,

@@ -135,10 +135,10 @@ select
     end as status,
     said([
         case when is_blocked then blocked_because end,
-        case when not has_tax_profile then 'no_tax_profile: no tax_profiles row for ' || tax_year || '; add one' end,
+        case when not has_tax_profile then 'no_tax_profile: state the tax profile of ' || tax_year || ' (filing status, compensation, MAGI)' end,
         case when age is null and contribution_limit is null then 'birth_date_missing: state birth_date in persons; the age 50 catch-up depends on it' end,
         case when has_tax_profile and compensation is null then
-            'compensation_missing: state compensation in tax_profiles for ' || tax_year end,
+            'compensation_missing: state the compensation of ' || tax_year || ' in the tax profile' end,
         case when spouse_compensation_needed then
             'spouse_compensation_missing: a joint return with little own compensation; state the spouse''s compensation for '
             || tax_year end,
@@ -146,13 +146,13 @@ select
             'spouse_contributions_unknown: what the spouse contributed for ' || tax_year || ' can''t be read; it comes off the '
             || 'compensation both share' end,
         case when has_tax_profile and roth_magi is null then
-            'roth_magi_missing: state roth_magi, or agi and every one of its components, in tax_profiles for ' || tax_year end,
+            'roth_magi_missing: state the Roth MAGI of ' || tax_year || ' in the tax profile, or AGI and every one of its components' end,
         case when has_tax_profile and active_participant is null then
             'active_participant_missing: state whether covered by a plan at work in ' || tax_year end,
         case when active_participant is false and deduction_is_phased is null then
             'spouse_active_participant_missing: state whether the spouse is covered by a plan at work in ' || tax_year end,
         case when deduction_is_phased and deduction_magi is null then
-            'deduction_magi_missing: state deduction_magi in tax_profiles for ' || tax_year end,
+            'deduction_magi_missing: state the MAGI for the IRA deduction of ' || tax_year || ' in the tax profile' end,
         case when stated_roth_magi <> computed_roth_magi then
             'roth_magi_conflict: stated ' || usd(stated_roth_magi) || ' but its components give ' || usd(computed_roth_magi)
             || '; the stated figure was used' end,

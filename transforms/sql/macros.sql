@@ -40,6 +40,29 @@ create macro usd(x) as
 create macro long_date(d) as strftime(d, '%B ') || cast(day(d) as varchar) || strftime(d, ', %Y');
 create macro shown_account(account_key) as
     split_part(account_key, ':', 1) || ' ...' || right(split_part(account_key, ':', 2), 4);
+-- Codes of the tables in the words of a sentence.
+create macro account_words(account_type) as
+    replace(replace(replace(replace(replace(account_type, '_ira', ' IRA'), '_', ' '), 'sep', 'SEP'), 'simple', 'SIMPLE'), 'roth', 'Roth');
+create macro reject_words(rule) as
+    case rule
+        when 'not_money' then 'an amount in it isn''t plain dollars'
+        when 'not_a_date' then 'a date in it can''t be read'
+        when 'not_in_list' then 'a word in it isn''t one that is known there'
+        when 'required' then 'a value that is needed is missing in it'
+        else replace(rule, '_', ' ')
+    end;
+create macro filing_words(filing_status) as
+    case filing_status
+        when 'mfj' then 'married filing jointly'
+        when 'mfs_lived_with_spouse' then 'married filing separately, lived with spouse'
+        when 'mfs_lived_apart' then 'married filing separately, lived apart'
+        when 'hoh' then 'head of household'
+        when 'qss' then 'surviving spouse'
+        else filing_status
+    end;
+-- A rate stated as a fraction (0.35) or a percent (35): 35%.
+create macro percent_words(rate) as
+    rtrim(rtrim(cast(cast(case when rate > 1 then rate else rate * 100 end as decimal(9, 4)) as varchar), '0'), '.') || '%';
 create macro said(parts) as list_filter(parts, lambda part: part is not null);
 create macro is_traditional_kind(account_type) as
     account_type in ('traditional_ira', 'rollover_ira', 'sep_ira', 'simple_ira');

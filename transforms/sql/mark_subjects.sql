@@ -5,7 +5,7 @@ parts as (
     select f.part_of as finding_id, min(list_position(r.severities, f.severity)) as gravest, min(f.deadline) as earliest,
     from findings as f
     cross join mark_rules as r
-    where f.part_of is not null
+    where f.part_of is not null and f.status <> 'resolved'
     group by f.part_of
 )
 select

@@ -29,7 +29,7 @@ ruled as (
         end as in_pool,
         case
             when account_type is null then 'account type is not stated'
-            when account_type = 'other' then 'account type is not mapped to a known kind'
+            when account_type = 'other' then 'what kind of account it is isn''t known'
             when account_type = 'trump_account' then 'Trump account (530A): no published rule says whether it is aggregated'
             when is_traditional_kind(account_type) and inherited_from is not null and treated_as_own is null
                 then 'registered as an own IRA but stated as inherited; whether it is treated as own is not stated'
