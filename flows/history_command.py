@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,11 +31,13 @@ def _history(asked: argparse.Namespace) -> int:
     from flows import audit, which_run
     from schemas.accounts import mask_digits
     from transforms.known_when import known_when
+    from transforms.vault import opened
 
     nights = which_run.nights(asked.out)
     if not nights:
         raise UsageError(f"there is no finished run in {asked.out}; run 'rothbook run --out {asked.out}' first")
-    found = known_when([(day, run) for day, run in nights], asked.who)
+    with ExitStack() as stack:
+        found = known_when([(day, stack.enter_context(opened(run))) for day, run in nights], asked.who)
     if not found:
         raise UsageError("no night that is still there knows such a person or account")
     audit.append(

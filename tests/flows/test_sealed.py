@@ -87,6 +87,11 @@ def test_every_command_works_on_a_sealed_book(sealed: Path, tmp_path: Path, caps
     assert "Form 8606, tax year 2026" in capsys.readouterr().out
     assert rothbook(sealed, "brief", "P1", "--to", tmp_path / "brief.docx") == 0
     assert zipfile.is_zipfile(tmp_path / "brief.docx")
+    capsys.readouterr()
+    assert rothbook(sealed, "diff", "previous", "latest") == 0
+    assert "2027-05-01-001" in capsys.readouterr().out
+    assert rothbook(sealed, "history", "P1") == 0
+    assert "ira_basis" in capsys.readouterr().out
 
 
 def test_a_sealed_file_is_had_back_as_it_was(sealed: Path, tmp_path: Path) -> None:
