@@ -21,6 +21,7 @@ from flows import (
     diff_command,
     doctor_command,
     history_command,
+    overdue_command,
     profile_command,
     purge_command,
     status_command,
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     profile_command.add(commands)
     status_command.add(commands)
     doctor_command.add(commands)
+    overdue_command.add(commands)
     diff_command.add(commands)
     history_command.add(commands)
     audit_command.add(commands)
@@ -223,14 +225,14 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _schedule(asked: argparse.Namespace) -> int:
-    from flows import config, deployments, firm_key, prefect_settings, run_log
+    from flows import config, deployments, firm_key, operations, prefect_settings, run_log
 
     settings = config.load(asked.config or config.DEFAULT)
-    out = settings.out_folder()
+    service = operations.of(settings)
     firm_key.provide(settings.security)
     run_log.hand_on(settings.logging.level, settings.logging.format)
-    prefect_settings.prepare(out, logging_level="WARNING")
-    deployments.serve_nightly(settings)
+    prefect_settings.prepare(service.out, logging_level="WARNING")
+    deployments.serve_nightly(service)
     return OK
 
 

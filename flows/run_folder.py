@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-from flows.errors import StageFailed, UsageError
+from flows.errors import Busy, StageFailed, UsageError
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def exclusive(out: Path) -> Iterator[None]:
     with (out / ".lock").open("w") as lock:
         # tried more than once, because `under_way` holds it for a moment when somebody asks for the status
         if not any(_locked(lock, fcntl.LOCK_EX, wait) for wait in (0.0, 0.1, 0.2)):
-            raise UsageError(f"another run is writing to {out} right now; wait until it has finished")
+            raise Busy(f"another run is writing to {out} right now; wait until it has finished")
         yield
 
 
