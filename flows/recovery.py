@@ -57,7 +57,7 @@ def _runs(client: SyncPrefectClient, deployment_id: UUID, *states: str) -> list[
 
 
 def _due(run: FlowRun) -> Any:
-    return run.expected_start_time
+    return run.next_scheduled_start_time
 
 
 def _end(client: SyncPrefectClient, run: FlowRun, state: str, why: str) -> None:
