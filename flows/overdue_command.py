@@ -20,18 +20,18 @@ def add(commands: Commands) -> None:
     overdue = commands.add_parser("overdue", help="exit with 3 if there has been no good run for too long")
     overdue.add_argument("--out", metavar="DIR", type=Path, help="folder of archive, quarantine and runs")
     overdue.add_argument("--config", metavar="FILE", type=Path, help="take folder and hours from this file")
-    overdue.add_argument("--hours", metavar="N", type=int, help="how old the newest good run may be (default: 26)")
+    overdue.add_argument("--hours", metavar="N", type=int, help="how old the newest good run may be")
     overdue.set_defaults(command=_overdue)
 
 
 def _overdue(asked: argparse.Namespace) -> int:
-    from flows import config, operations, overdue
+    from flows import config, overdue
 
-    stated = operations.of(config.load(asked.config)) if asked.config else None
-    out: Path | None = asked.out or (stated.out if stated else None)
+    stated = config.load(asked.config) if asked.config else config.from_environment()
+    out: Path | None = asked.out or stated.folders.out
     if out is None:
         raise UsageError("overdue needs --out, or --config with it")
-    hours: int = asked.hours if asked.hours is not None else (stated.overdue_after_hours if stated else 26)
+    hours: int = stated.schedule.overdue_after_hours if asked.hours is None else asked.hours
     trouble = overdue.overdue(out, hours, datetime.now(UTC))
     if trouble:
         print(f"rothbook: {trouble}", file=sys.stderr)

@@ -249,6 +249,7 @@ def _take_in(run: RunFolder) -> None:
         nights.book(run.out, run.as_of).write(run.register)
         inbox = Path(run.facts["inbox"])
         with reaching(inbox):
+            os.scandir(inbox).close()  # a share that went away since would look like an empty folder
             register = deliver(
                 inbox,
                 run.out,

@@ -57,19 +57,19 @@ class Settling:
 
 def listing(inbox: Path) -> Look:
     """Name, size and modification time of every file a run would take in; raises `OSError` if the share is away."""
-    from transforms.intake.register import UNFINISHED
-
-    return frozenset(_files(inbox, tuple(UNFINISHED)))
+    return frozenset(_files(inbox))
 
 
-def _files(folder: Path, unfinished: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
+def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
+    from transforms.intake.register import LOCK_FILE, UNFINISHED
+
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(".") or entry.is_symlink():
+            if entry.name.startswith((".", LOCK_FILE)) or entry.is_symlink():
                 continue
             if entry.is_dir():
-                yield from _files(Path(entry.path), unfinished)
-            elif not entry.name.lower().endswith(unfinished):
+                yield from _files(Path(entry.path))
+            elif not entry.name.lower().endswith(UNFINISHED):
                 found = entry.stat()
                 yield entry.path, found.st_size, found.st_mtime_ns
 

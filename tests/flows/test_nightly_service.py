@@ -76,7 +76,7 @@ def test_reading_the_share_is_tried_again_and_the_night_goes_on(
         if len(tried) < 3:
             raise StageFailed("reach the inbox", "the inbox can't be read", waiting_helps=True)
 
-    monkeypatch.setattr("flows.share.reach", away_twice)
+    monkeypatch.setattr("flows.reaching.reach", away_twice)
     state = _run(tmp_path, retries=2, retry_delay_seconds=0.0)
     assert (state.name, len(tried)) == ("Completed", 3)
 

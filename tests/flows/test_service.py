@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import config, deployments, operations, overdue, pipeline, share, watch
+from flows import config, deployments, operations, overdue, pipeline, reaching, watch
 from flows.errors import Busy, ShareUnreachable, StageFailed
 from flows.run_folder import exclusive
 from tests.flows.inbox import rothbook, write_inbox
@@ -40,17 +40,17 @@ def test_only_the_inbox_s_own_failures_are_the_share_s(
     tmp_path: Path, number: int, where: str | None, of_the_share: bool
 ) -> None:
     error = _os_error(number, tmp_path / where if where else None)
-    with pytest.raises(ShareUnreachable if of_the_share else OSError) as raised, share.reaching(tmp_path / "inbox"):
+    with pytest.raises(ShareUnreachable if of_the_share else OSError) as raised, reaching.reaching(tmp_path / "inbox"):
         raise error
     assert isinstance(raised.value, ShareUnreachable) is of_the_share
 
 
 def test_an_inbox_that_isn_t_there_is_worth_waiting_for(tmp_path: Path) -> None:
     with pytest.raises(StageFailed, match="the inbox can't be read") as raised:
-        share.reach(tmp_path / "inbox")
+        reaching.reach(tmp_path / "inbox")
     assert raised.value.waiting_helps
     (tmp_path / "inbox").mkdir()
-    share.reach(tmp_path / "inbox")
+    reaching.reach(tmp_path / "inbox")
 
 
 def test_a_share_that_breaks_while_it_is_read_is_worth_waiting_for(
@@ -111,13 +111,13 @@ def test_a_file_that_changes_again_starts_another_run_and_one_that_goes_away_non
 def test_the_watcher_sees_what_a_run_would_take_in(tmp_path: Path) -> None:
     inbox = write_inbox(tmp_path / "inbox")
     (inbox / "sub").mkdir()
-    for name in ("sub/more.csv", "new.csv.part", "~new.TMP", ".hidden"):
+    for name in ("sub/more.csv", "new.csv.part", "~new.TMP", "~$book.xlsx", ".hidden"):
         (inbox / name).write_text("x", encoding="utf-8")
     (inbox / "link.csv").symlink_to(inbox / "persons.csv")
-    from transforms.intake.register import _settled
+    from transforms.intake import deliver
 
-    settled, _ = _settled(inbox, 0.0)
-    assert {name for name, _, _ in watch.listing(inbox)} == {str(path) for path in settled}
+    taken = {delivery.file_name for delivery in deliver(inbox, tmp_path / "out", None, AS_OF, 0.0).tonight}
+    assert {Path(name).relative_to(inbox).as_posix() for name, _, _ in watch.listing(inbox)} == taken
     with pytest.raises(FileNotFoundError):
         watch.listing(tmp_path / "away")
 
@@ -191,3 +191,14 @@ def test_the_units_name_what_is_there_and_shut_the_rest() -> None:
         lines = (folder / unit).read_text(encoding="utf-8").splitlines()
         assert {"NoNewPrivileges=yes", "ProtectSystem=strict", "UMask=0077", "CapabilityBoundingSet="} <= set(lines)
     assert "IPAddressDeny=any" in (folder / "rothbook.service").read_text(encoding="utf-8")
+
+
+def test_an_inbox_that_goes_away_before_it_is_taken_in_isn_t_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = write_inbox(tmp_path / "inbox")
+    night = pipeline.plan(inbox, tmp_path / "out", AS_OF, [2026], 0.0)
+    inbox.rename(tmp_path / "away")
+    with pytest.raises(StageFailed, match="failed to take in: the inbox can't be read") as raised:
+        pipeline.run_direct(night)
+    assert raised.value.waiting_helps
