@@ -2,7 +2,6 @@
 
 import inspect
 import sqlite3
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -14,15 +13,6 @@ from schemas.tables import RESULT_TABLES
 from tests.flows.inbox import SECRETS, write_inbox
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
-
-
-@pytest.fixture(scope="module")
-def prefect() -> Iterator[None]:
-    """One Prefect server for the module; starting it takes seconds, so it is started once."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.mark.usefixtures("prefect")

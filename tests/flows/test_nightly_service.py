@@ -19,15 +19,6 @@ pytestmark = pytest.mark.usefixtures("prefect")
 AS_OF = date(2027, 5, 1)
 
 
-@pytest.fixture(scope="module")
-def prefect() -> Iterator[None]:
-    """One Prefect server for the module; starting it takes seconds, so it is started once."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
-
-
 @pytest.fixture
 def client() -> Iterator[Any]:
     from prefect.client.orchestration import get_client

@@ -9,6 +9,7 @@ made.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -279,23 +280,32 @@ def secrets_of(night: Night) -> dict[str, set[str]]:
 
 
 def scan(night: Night, dump: str, before: str) -> None:
-    """Look for clients in the database, Prefect's folder, the logs and the messages sent."""
-    kept = [p for p in night.folder.rglob("*") if p.is_file() and not p.is_relative_to(night.out / "runs")]
+    """Look for clients in the database, Prefect's folder, the logs and the messages sent; and, as a control, in OUT."""
+    kept = [p for p in night.folder.rglob("*") if p.is_file() and not p.is_relative_to(night.out)]
     kept = [p for p in kept if p.is_relative_to(night.folder / "home") or p.suffix == ".log"]
-    files = "\n".join(p.read_bytes().decode("utf-8", errors="replace") for p in kept)
-    sent = "\n".join([*night.received.webhook, *night.received.mail])
+    sent = [*night.received.webhook, *night.received.mail]
+    told = "\n".join([dump, *map(_read, kept), *sent])
+    archive = "\n".join(map(_read, sorted((night.out / "archive").iterdir())))
     night.see("what was run is in the database", lambda: "StageFailed" in dump and f"{len(dump) // 1024:,} KiB of text")
     for kind, secrets in secrets_of(night).items():
-        known = {secret for secret in secrets if _word(secret, before)}  # words of Prefect's own texts
-        found = [s for s in secrets - known for text in (dump, files, sent) if _word(s, text)]
-        told = f"{len(secrets - known)} looked for, {len(found)} found"
-        night.see(
-            f"no {kind} in database, logs, messages", lambda n=found, t=told, s=secrets: bool(s) and not n and t, 0
-        )
+        known = _found(secrets, before)  # words of Prefect's own texts
+        control, found = _found(secrets, archive), _found(secrets - known, told)
+        result = f"{len(secrets - known)} looked for, {len(found)} found (in the archive: {len(control)})"
+        night.see(f"no {kind} in database, logs, messages", lambda n=found, c=control, r=result: c and not n and r, 0)
 
 
-def _word(secret: str, text: str) -> bool:
-    return secret in text and re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", text) is not None
+def _read(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", errors="replace")
+
+
+def _found(secrets: set[str], text: str) -> set[str]:
+    """Those of `secrets` that stand in `text` as words of their own, plain or escaped as JSON escapes them."""
+    return {secret for secret in secrets if any(_stands(form, text) for form in {secret, json.dumps(secret)[1:-1]})}
+
+
+def _stands(word: str, text: str) -> bool:
+    before = r"(?:(?<![^\W_])|(?<=\\[nrt]))"
+    return word in text and re.search(rf"{before}{re.escape(word)}(?![^\W_])", text) is not None
 
 
 STORY = (scheduled_and_second, arrival_and_kill, share_away, failure_and_time_limit, service_dies)
