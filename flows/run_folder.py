@@ -75,6 +75,11 @@ class RunFolder:
         return self.path.name.removeprefix(".").removesuffix(".partial")
 
     @property
+    def final(self) -> Path:
+        """Where the run lies once it is published."""
+        return self.path.with_name(self.run_id)
+
+    @property
     def out(self) -> Path:
         """The folder of all runs' output."""
         return self.path.parent.parent
@@ -120,7 +125,7 @@ class RunFolder:
 
         `latest` only moves forward: a run of an earlier as-of date than the newest good run's is published beside it.
         """
-        final = self.path.with_name(self.run_id)
+        final = self.final
         self.path.rename(final)
         sync(final.parent)
         move_latest(final)
