@@ -325,7 +325,12 @@ def show(name: str, table: Table, folder: Path) -> None:
         server.make_block("custom-webhook", "operations", data)
         address = f"mailto://127.0.0.1:{mail}?from=rothbook@firm.example&to=operations@firm.example&mode=insecure"
         server.make_block("slack-webhook", "mail", {"url": address})
-        subprocess.run([sys.executable, "-m", "flows", "demo", str(night.inbox)], cwd=machines.ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "flows", "demo", str(night.inbox)],
+            cwd=machines.ROOT,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
         stack.callback(lambda: night.service and night.service.stop())
         for part in STORY:
             part(night)
