@@ -257,12 +257,15 @@ def service_dies(night: Night) -> None:
     night.see("the webhook is told that it is late", late)
     night.see("the server finds the silent run Crashed by itself", night.state(doomed, "Crashed"))
     night.see("the webhook is told of that crash", killed)
+    overdue, long_ago = night.told("no good run for too long"), time.time() - 27 * 3600
+    os.utime(night.out / "latest", (long_ago, long_ago), follow_symlinks=False)
     night.serve(cron="0 0 1 1 *", when_running="skip")
     night.see("service back: one missed run is done", night.state(newest, "Running", "Completed"))
     night.see("the older missed one is cancelled", night.state(missed, "Cancelled"))
     third = night.start()
     night.see("policy 'skip': a second run is cancelled", night.state(third, "Cancelled"))
     night.see("the missed run completes", night.state(newest, "Completed"))
+    night.see("the webhook is told that the last good run was too old", overdue)
 
 
 def secrets_of(night: Night) -> dict[str, set[str]]:
