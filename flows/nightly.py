@@ -161,6 +161,13 @@ class _Stages:
                 "retry_delay_seconds": self.delays,
                 "retry_condition_fn": waiting_helps,
             }
-        done = stage.with_options(**options)(path)
+        started = time.monotonic()
+        try:
+            done = stage.with_options(**options)(path)
+        except StageFailed as failure:
+            # a library that was interrupted at the limit may have made another error of it
+            if failure.waiting_helps or time.monotonic() - started < options["timeout_seconds"]:
+                raise
+            raise TimeoutError(f"{stage.name}: over its time limit") from None
         self.progress.finished(stage.name)
         return done
