@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,6 +22,7 @@ from flows import (
     diff_command,
     doctor_command,
     history_command,
+    overdue_command,
     profile_command,
     protect_command,
     purge_command,
@@ -83,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     protect_command.add(commands)
     status_command.add(commands)
     doctor_command.add(commands)
+    overdue_command.add(commands)
     diff_command.add(commands)
     history_command.add(commands)
     audit_command.add(commands)
@@ -171,7 +174,8 @@ def _run(asked: argparse.Namespace) -> int:
     firm_key.provide(settings.security)
     as_json = _tell_stages(settings, verbose=asked.verbose, as_json=asked.log_json)
     with nullcontext() if as_json else progress.shown():
-        published = pipeline.run_direct(night) if asked.direct else _run_flow(night, settings)
+        run = pipeline.run_direct if asked.direct else partial(_run_flow, settings, patient=bool(asked.config))
+        published = run(night)
     from flows import summary
 
     print(summary.text(published))
@@ -188,21 +192,27 @@ def _tell_stages(settings: Settings, *, verbose: bool, as_json: bool) -> bool:
     return as_json
 
 
-def _run_flow(night: Night, settings: Settings) -> Path:
+def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
+    """Run the flow. A patient one (a timer's, which names a configuration) waits for a share; a person tries again."""
     from flows import prefect_settings
 
     prefect_settings.prepare(night.out, logging_level="CRITICAL")  # a failure is told once, by this program
     from flows.nightly import nightly
 
+    asked = settings.prefect
     return nightly(
         night.inbox,
         night.out,
         night.as_of,
         list(night.tax_years),
         night.settle_seconds,
-        artifacts=settings.prefect.artifacts,
+        artifacts=asked.artifacts,
         pgp_home=night.pgp_home,
         shared=night.shared,
+        timeout_minutes=asked.timeout_minutes,
+        stage_timeout_minutes=asked.stage_timeout_minutes,
+        retries=asked.retries if patient else 0,
+        retry_delay_seconds=asked.retry_delay_seconds,
     )
 
 
@@ -226,14 +236,14 @@ def _check(asked: argparse.Namespace) -> int:
 
 
 def _schedule(asked: argparse.Namespace) -> int:
-    from flows import config, deployments, firm_key, prefect_settings, run_log
+    from flows import config, deployments, firm_key, operations, prefect_settings, run_log
 
     settings = config.load(asked.config or config.DEFAULT)
-    out = settings.out_folder()
+    service = operations.of(settings)
     firm_key.provide(settings.security)
     run_log.hand_on(settings.logging.level, settings.logging.format)
-    prefect_settings.prepare(out, logging_level="WARNING")
-    deployments.serve_nightly(settings)
+    prefect_settings.prepare(service.out, logging_level="WARNING")
+    deployments.serve_nightly(service)
     return OK
 
 

@@ -24,18 +24,30 @@ class UsageError(RothbookError):
     """Something about how Rothbook was asked to run is wrong; exit code 2."""
 
 
-class StageFailed(RothbookError):
-    """A stage of a run failed and nothing was published; exit code 3."""
+class Busy(UsageError):
+    """Another run is writing to the same folder; it ends by itself."""
 
-    def __init__(self, stage: str, reason: str, trace: tuple[str, ...] = ()) -> None:
+
+class ShareUnreachable(RothbookError):
+    """The inbox, or a file in it, can't be read right now; waiting may help."""
+
+
+class StageFailed(RothbookError):
+    """A stage of a run failed and nothing was published; exit code 3.
+
+    `waiting_helps` is true where the inbox couldn't be read: the one failure worth trying again.
+    """
+
+    def __init__(self, stage: str, reason: str, trace: tuple[str, ...] = (), *, waiting_helps: bool = False) -> None:
         super().__init__(f"failed to {stage}: {reason}")
         self.stage = stage
         self.trace = trace
+        self.waiting_helps = waiting_helps
 
 
 def scrub(stage: str, error: Exception) -> StageFailed:
     """What may be known of `error`: the stage, its type, and where in the code it was raised."""
-    return StageFailed(stage, _reason(error), tuple(_trace(error)))
+    return StageFailed(stage, _reason(error), tuple(_trace(error)), waiting_helps=isinstance(error, ShareUnreachable))
 
 
 def _reason(error: Exception) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import __version__, audited, nights
 from flows.errors import StageFailed, UsageError, scrub
+from flows.reaching import reaching
 from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
 from transforms import keys
@@ -256,14 +257,17 @@ def _take_in(run: RunFolder) -> None:
     else:
         returned, unreachable = _returned(run)
         nights.book(run.out, run.as_of).write(run.register)
-        register = deliver(
-            Path(run.facts["inbox"]),
-            run.out,
-            run.register,
-            run.as_of,
-            run.facts["settle_seconds"],
-            also=returned,
-        )
+        inbox = Path(run.facts["inbox"])
+        with reaching(inbox):
+            os.scandir(inbox).close()  # a share that went away since would look like an empty folder
+            register = deliver(
+                inbox,
+                run.out,
+                run.register,
+                run.as_of,
+                run.facts["settle_seconds"],
+                also=returned,
+            )
         that_night = nights.night_of(run.out, run.as_of)
         if that_night and nights.brings_nothing(register, that_night):
             register = replace(nights.met_again(run.out, that_night), waiting=register.waiting)

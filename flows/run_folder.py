@@ -18,7 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TextIO
 
-from flows.errors import StageFailed, UsageError
+from flows.errors import Busy, StageFailed, UsageError
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def exclusive(out: Path) -> Iterator[None]:
     with (out / ".lock").open("w") as lock:
         # tried more than once, because `under_way` holds it for a moment when somebody asks for the status
         if not any(_locked(lock, fcntl.LOCK_EX, wait) for wait in (0.0, 0.1, 0.2)):
-            raise UsageError(f"another run is writing to {out} right now; wait until it has finished")
+            raise Busy(f"another run is writing to {out} right now; wait until it has finished")
         yield
 
 
@@ -73,6 +73,11 @@ class RunFolder:
     def run_id(self) -> str:
         """`<as-of>-<nnn>`."""
         return self.path.name.removeprefix(".").removesuffix(".partial")
+
+    @property
+    def final(self) -> Path:
+        """Where the run lies once it is published."""
+        return self.path.with_name(self.run_id)
 
     @property
     def out(self) -> Path:
@@ -120,7 +125,7 @@ class RunFolder:
 
         `latest` only moves forward: a run of an earlier as-of date than the newest good run's is published beside it.
         """
-        final = self.path.with_name(self.run_id)
+        final = self.final
         self.path.rename(final)
         sync(final.parent)
         move_latest(final)

@@ -2,27 +2,17 @@
 
 import inspect
 import sqlite3
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flows import config, deployments, pipeline
+from flows import config, deployments, operations, pipeline
 from schemas.tables import RESULT_TABLES
 from tests.flows.inbox import SECRETS, write_inbox
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
-
-
-@pytest.fixture(scope="module")
-def prefect() -> Iterator[None]:
-    """One Prefect server for the module; starting it takes seconds, so it is started once."""
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 @pytest.mark.usefixtures("prefect")
@@ -67,14 +57,12 @@ def _everything(url: object) -> str:
 def test_the_schedule_calls_the_flow_as_it_is_written() -> None:
     from flows.nightly import nightly
 
-    settings = config.load()
+    settings = operations.of(config.load())
     known = inspect.signature(nightly.fn).parameters
     given = deployments.parameters(settings)
     assert set(given) <= set(known)
     assert {name for name, p in known.items() if p.default is inspect.Parameter.empty} <= set(given)
     nightly.validate_parameters(given)
-    options = set(deployments.schedule_options(settings))
-    assert options <= set(inspect.signature(nightly.serve).parameters)
 
 
 def test_the_flow_s_annotations_are_types_not_text() -> None:
