@@ -51,7 +51,7 @@ class Checked:
 
 def append(out: Path, event: str, **facts: Any) -> str:
     """Add a line to the log of `out`; returns its sha256. Raises OSError if it can't be written."""
-    from transforms.intake.register import private_folder
+    from transforms.private import private_folder
 
     log = private_folder(out / "state") / LOG
     with _locked(log) as file:

@@ -220,7 +220,7 @@ def _facts(run: Path, register: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folder(out: Path) -> Path:
-    from transforms.intake.register import private_folder
+    from transforms.private import private_folder
 
     return private_folder(private_folder(out / "state") / FOLDER)
 

@@ -77,7 +77,7 @@ def find(out: Path, keep_years: int, pgp_home: Path | None = None) -> Purge:
 
 def remove(out: Path, purge: Purge) -> None:
     """Remove what `find` found; can be repeated after a crash. The register forgets the files before they go."""
-    from transforms.intake.register import private_folder, write_private
+    from transforms.private import private_folder, write_private
 
     gone = nights.purged(out) | dict.fromkeys(purge.archive, purge.before)
     stored = json.dumps({sha256: day.isoformat() for sha256, day in sorted(gone.items())}, indent=1) + "\n"
