@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from flows import audit, audited
+from flows.cli import main
 from tests.flows.inbox import ROOT, SECRETS, rothbook
 from tests.flows.past_nights import YEARS, PastNights
 
@@ -162,6 +163,7 @@ def test_a_changed_key_is_told(own: Path, monkeypatch: pytest.MonkeyPatch) -> No
     run = own / "runs/2027-02-04-001"
     audited.finished(run)
     monkeypatch.setenv("ROTHBOOK_FIRM_KEY", "another key of a firm")
+    assert main(["protect", "--out", str(own), "--new-firm-key"]) == 0
     audited.finished(run)
     audited.finished(run)
     same, other, again = audit.lines(own)[-3:]
