@@ -145,7 +145,8 @@ def met_again(out: Path, night: PastNight) -> Register:
     for delivery in tonight:
         if not delivery.duplicate:  # what was refused that night is no part of the book, and was told that night
             entries.setdefault(delivery.sha256, Entry(night.as_of, delivery.file_name, delivery.sha256))
-    return Register(night.as_of, tuple(sorted(entries.values())), tonight)
+    kept = tuple(sorted(entry.sha256 for entry in known.entries))
+    return Register(night.as_of, tuple(sorted(entries.values())), tonight, kept=kept)
 
 
 def brings_nothing(register: Register, night: PastNight) -> bool:

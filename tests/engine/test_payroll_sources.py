@@ -151,8 +151,8 @@ def test_what_payroll_delivered_is_no_longer_expected(results: dict[str, pl.Data
         ("no_plan", "what money source is MATCH"),
         ("only_to_date", "how much has the employer matched"),
         ("only_pay", "how much was deferred pre-tax"),
-        ("resent_bad", "line 3 of the payroll_contributions file was set aside"),
-        ("bad_line", "line 2 of the payroll_contributions file was set aside"),
+        ("resent_bad", "line 3 of the payroll contributions file was set aside"),
+        ("bad_line", "line 2 of the payroll contributions file was set aside"),
         ("twin_1", "which of the persons with one tax id"),
     ],
 )

@@ -107,8 +107,8 @@ def test_a_failed_run_publishes_nothing_and_quotes_nothing(tmp_path: Path) -> No
     engine = broken / "transforms" / "engine.py"
     engine.write_text(
         engine.read_text(encoding="utf-8").replace(
-            "    with connect() as con:",
-            "    raise ValueError('Zebulon Quackenbush 900-11-2345')\n    with connect() as con:",
+            '    with connect(run / ".spill") as con:',
+            "    raise ValueError('Zebulon Quackenbush 900-11-2345')\n    with connect(run / '.spill') as con:",
             1,
         ),
         encoding="utf-8",
@@ -220,7 +220,7 @@ def test_the_launcher_works_through_a_link_from_any_folder(tmp_path: Path) -> No
     (checkout / "bin").mkdir(parents=True)
     (elsewhere / "limits").mkdir(parents=True)
     shutil.copy2(ROOT / "bin" / "rothbook", checkout / "bin")
-    for package in ("flows", "limits"):
+    for package in ("flows", "limits", "transforms"):
         (checkout / package).symlink_to(ROOT / package)
     (checkout / ".venv").symlink_to(sys.prefix)
     link = tmp_path / "rothbook"

@@ -11,7 +11,7 @@ import gnupg
 import polars as pl
 import pytest
 
-from flows import config, deployments
+from flows import config, deployments, operations
 from tests.flows.inbox import FILES, rothbook
 
 SECRET = "only for tests"
@@ -50,7 +50,7 @@ def test_the_key_ring_is_optional_and_typed(tmp_path: Path) -> None:
     assert config.load().intake.pgp_home is None
     found = config.load(configured(tmp_path, f'pgp_home = "{tmp_path}"'))
     assert found.intake.pgp_home == tmp_path
-    assert deployments.parameters(found)["pgp_home"] == str(tmp_path.resolve())
+    assert deployments.parameters(operations.of(found))["pgp_home"] == str(tmp_path.resolve())
     with pytest.raises(config.UsageError, match="pgp_home needs text in quotes"):
         config.load(configured(tmp_path, "pgp_home = 5"))
 
@@ -81,6 +81,8 @@ def test_an_encrypted_inbox_is_computed_and_checked(
 
     for path in (tmp_path / "inbox").iterdir():
         path.unlink()
-    without = rothbook("run", "--direct", "--config", configured(tmp_path, ""), "--tax-year", "2026")
+    without = rothbook(
+        "run", "--direct", "--config", configured(tmp_path, ""), "--as-of", "2027-05-01", "--tax-year", "2026"
+    )
     assert without.returncode == 3
     assert "an encrypted file of the book can't be decrypted any more" in without.stderr

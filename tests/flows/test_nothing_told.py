@@ -159,7 +159,7 @@ def test_a_stage_that_fails_quoting_a_client(
     database = everything_in(prefect)
     assert f"failed to {stage}" in database
     notes = kept_in(out)
-    assert notes.count(f"failed to {stage}") == 2
+    assert notes.count(f"failed to {stage}") == 4  # a note and a line of the log for each of the two runs
     told = "".join(capfd.readouterr()) + caplog.text + notes + database + repr(vars(failed.value))
     assert found_in(told, list(PLANTED)) == []
 

@@ -71,7 +71,7 @@ def test_a_full_disk_isn_t_worth_waiting_for(tmp_path: Path, monkeypatch: pytest
     def fail(*_: object) -> None:
         raise _os_error(errno.ENOSPC, None)
 
-    monkeypatch.setattr("transforms.intake.register.write_private", fail)
+    monkeypatch.setattr("transforms.vault.write_private", fail)
     assert not _failure_to_take_in(write_inbox(tmp_path / "inbox"), tmp_path / "out").waiting_helps
 
 

@@ -203,11 +203,11 @@ def test_a_shared_folder_that_is_a_file_is_refused(office: Office) -> None:
 
 
 def test_the_configuration_names_the_folder(tmp_path: Path) -> None:
-    from flows import config, deployments
+    from flows import config, deployments, operations
 
     text = config.DEFAULT.read_text(encoding="utf-8").replace('out = "out"', f'out = "out"\nshared = "{tmp_path}"', 1)
     (tmp_path / "my.toml").write_text(text, encoding="utf-8")
     settings = config.load(tmp_path / "my.toml")
     assert settings.folders.shared == tmp_path
-    assert deployments.parameters(settings)["shared"] == str(tmp_path.resolve())
-    assert deployments.parameters(config.load())["shared"] is None
+    assert deployments.parameters(operations.of(settings))["shared"] == str(tmp_path.resolve())
+    assert deployments.parameters(operations.of(config.load()))["shared"] is None

@@ -61,6 +61,7 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
     """
     book, seen, vault = Deliveries(), dict[str, Reading](), Vault.of(out)
     tonight = {d.sha256: d.duplicate for d in register.tonight}
+    kept = set(register.kept)
     for entry in register.entries:
         # asked once, when a file is new: whose workbook it is (a changed firm key doesn't take old marks away), and
         # whether a signature is required
@@ -72,7 +73,7 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
             raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
         found = read_delivery(data, entry, asked, seen, whose)
         first = found[0]
-        if first.encrypted and known:
+        if first.encrypted and (known or entry.sha256 in kept):
             raise PermissionError(
                 errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
             )

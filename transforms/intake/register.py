@@ -40,12 +40,16 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Register:
-    """What the book consists of on `as_of`: its files, what lay in the inbox tonight, what was still being written."""
+    """What the book consists of on `as_of`: its files, what lay in the inbox tonight, what was still being written.
+
+    `kept` are files that a night now run again took into the book then: they must be readable now as well.
+    """
 
     as_of: date
     entries: tuple[Entry, ...] = ()
     tonight: tuple[Delivery, ...] = ()
     waiting: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     def without(self, rejected: set[str]) -> Register:
         """The register without tonight's wholly rejected files: they are looked at afresh when delivered again."""
@@ -68,6 +72,7 @@ class Register:
                 ),
                 tonight=tuple(Delivery(d["file_name"], d["sha256"], d["duplicate"]) for d in stored["tonight"]),
                 waiting=tuple(stored["waiting"]),
+                kept=tuple(stored["kept"]),
             )
         except (KeyError, TypeError) as bad:
             raise ValueError(f"{path.name} isn't a register of files: {bad}") from bad
