@@ -374,6 +374,11 @@ def test_money_is_divided_exactly_half_up(a: str, b: str, c: str, want: str) -> 
     assert got == [(D(want),)]
 
 
+def test_a_share_of_nothing_is_not_known_and_ends_no_night() -> None:
+    with connect() as con:
+        assert con.sql("select mul_div(7500.00, 0.00, 0.00)").fetchall() == [(None,)]
+
+
 def _lifecycle(book: Book, run: Path, as_of: str, previous: Path | None) -> dict[str, Any]:
     return _one(book.compute(as_of=as_of, previous=previous, run=run)["findings"], rule="conversion_taxed_pro_rata")
 

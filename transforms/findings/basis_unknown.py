@@ -51,8 +51,8 @@ FINDING = Finding(
     ranged as (
         select
             *,
-            coalesce(came_out - lesser(came_out, mul_div(came_out, lesser(nondeductible, total), nullif(total, 0))), came_out) as most,
-            came_out - lesser(came_out, mul_div(came_out, lesser(nondeductible + contributed_before, total), nullif(total, 0))) as least,
+            coalesce(came_out - lesser(came_out, mul_div(came_out, lesser(nondeductible, total), total)), came_out) as most,
+            came_out - lesser(came_out, mul_div(came_out, lesser(nondeductible + contributed_before, total), total)) as least,
         from facts
         where came_out > 0 or contributed > 0
     )

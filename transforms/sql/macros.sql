@@ -6,8 +6,9 @@ create macro larger(a, b) as case when a is null or b is null then null when a >
 create macro if_not_negative(x) as case when x >= 0 then x end;
 create macro cents(x) as cast(x * 100 as hugeint);
 create macro dollars(c) as cast(cast(c as decimal(36, 0)) * 0.01 as decimal(18, 2));
--- a * b / c for non-negative a, b and positive c, rounded half up to the cent.
-create macro mul_div(a, b, c) as dollars((2 * cents(a) * cents(b) + cents(c)) // (2 * cents(c)));
+-- a * b / c for non-negative a, b and positive c, rounded half up to the cent. A share of nothing isn't known: null, not the
+-- error with which one empty pool would end the night of a whole book.
+create macro mul_div(a, b, c) as dollars((2 * cents(a) * cents(b) + cents(c)) // nullif(2 * cents(c), 0));
 -- `percent` (6 or 6.0000 means 6%) of a non-negative amount, half up to the cent.
 create macro percent_of(amount, percent) as
     dollars((2 * cents(amount) * cast(percent * 10000 as hugeint) + 1000000) // 2000000);
