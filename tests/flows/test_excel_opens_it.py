@@ -28,6 +28,11 @@ ORDER = (
     "ignoredErrors", "smartTags", "drawing", "legacyDrawing", "legacyDrawingHF", "drawingHF", "picture",
     "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 )  # fmt: skip
+#: The parts of a font, in the order of the schema (CT_Font); the Open XML SDK takes no other (`make office`).
+FONT = (
+    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
+    "charset", "scheme",
+)  # fmt: skip
 LONGEST = {"prompt": 255, "error": 255, "promptTitle": 32, "errorTitle": 32}
 
 
@@ -174,6 +179,15 @@ def test_worksheets_keep_the_order_and_the_limits_of_their_parts(workbooks: dict
             assert not [n for n, m in enumerate(merged) for o in merged[:n] if _meet(m, o)], here
             for line in (n for h in sheet.iter(f"{MAIN}headerFooter") for n in h):
                 assert len(line.text or "") <= 255, here
+
+
+def test_fonts_keep_the_order_of_their_parts(workbooks: dict[str, Opened]) -> None:
+    for name, book in workbooks.items():
+        fonts = list(book.parts["xl/styles.xml"].iter(f"{MAIN}font"))
+        assert len(fonts) > 10, name
+        for font in fonts:
+            order = [FONT.index(part.tag.removeprefix(MAIN)) for part in font]
+            assert order == sorted(order), name
 
 
 def test_validations_and_links_lead_somewhere_and_are_short_enough(workbooks: dict[str, Opened]) -> None:
