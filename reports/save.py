@@ -21,7 +21,7 @@ from reports.page import Page, PagedWorkbook, PageWriter
 #: The earliest date a zip member can have.
 MEMBER_DATE = (1980, 1, 1, 0, 0, 0)
 
-# openpyxl writes a font's parts in an order of its own; the order of CT_Font (ECMA-376 part 1, 18.8.22) is this one, and
+# openpyxl writes a font's parts in an order of its own; CT_Font (ECMA-376 part 1, 18.8.22) has this one, and
 # a strict reader takes no other
 Font.__elements__ = (
     "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
