@@ -290,7 +290,7 @@ def _all_read(days: list[str], wanted: str) -> bool:
     if dated.is_empty():
         return False
     read = dated.select(read_date(pl.col("text"), [wanted]).alias("day"))["day"]
-    return read.null_count() == 0 and read.dt.year().min() >= 1950  # type: ignore[operator]
+    return read.null_count() == 0 and bool((read.dt.year() >= 1950).all())
 
 
 def _unbound(sample: _Sample, bound: dict[str, str], said: list[str]) -> list[str]:
