@@ -16,6 +16,11 @@ CLOSED = {
 }
 
 
+def connect(spill: Path | None = None, **settings: str | int) -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB made with those settings; what doesn't fit into memory goes to `spill`, or nowhere."""
+    return duckdb.connect(":memory:", config={**settings, **CLOSED, "temp_directory": str(spill or "")})
+
+
 def confine(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
     """From now on `con` reads and writes in `folders` only, and no setting can be changed any more."""
     con.execute("set allowed_directories = ?", [[f"{folder}/" for folder in folders]])

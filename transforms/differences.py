@@ -15,7 +15,7 @@ import duckdb
 
 from schemas.accounts import mask_digits
 from schemas.tables import INPUT_TABLES, PROVENANCE, RESULT_TABLES, Table
-from transforms.database import CLOSED
+from transforms import database
 
 #: Result tables whose numbers are told person by person.
 ANSWERS = ("form_8606", "ira_limits", "mega_backdoor", "elective_deferrals", "excess_contributions")
@@ -66,7 +66,8 @@ def compare(one: Path, two: Path) -> dict[str, Any]:
     Keys: `files` (arrived, gone), `tables` and `facts` (rows added, removed, changed by table), `persons` (changed
     numbers with their causes), `findings` (new, resolved, changed, marked).
     """
-    with duckdb.connect(":memory:", config={**CLOSED, "temp_directory": ""}) as con:
+    with database.connect() as con:
+        database.confine(con, one, two)
         sides = _load(con, one, two)
         _changed_facts(sides)
         return {

@@ -16,7 +16,7 @@ import duckdb
 
 from limits import contested, load
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
-from transforms.database import CLOSED, confine
+from transforms import database
 from transforms.findings import write_findings
 from transforms.identity import merge_persons, suggest_links
 from transforms.marks import write_marks
@@ -94,7 +94,7 @@ def compute(
     Raises `limits.load.UnknownTaxYear` for a year that has no limits.
     """
     with connect(run / ".spill") as con:
-        confine(con, *filter(None, (canonical, run, previous)))
+        database.confine(con, *filter(None, (canonical, run, previous)))
         load_book(con, canonical)
         load_run(con, as_of, tax_years)
         load_choices(con, choices)
@@ -107,7 +107,7 @@ def compute(
 
 def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with Rothbook's macros; what doesn't fit into memory goes to `spill`, or nowhere."""
-    con = duckdb.connect(":memory:", config={**CLOSED, "temp_directory": str(spill or "")})
+    con = database.connect(spill)
     con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
     return con
 

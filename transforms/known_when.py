@@ -15,6 +15,7 @@ import duckdb
 
 from schemas.accounts import mask_digits, normalise_account_number
 from schemas.tables import INPUT_TABLES, PROVENANCE, RESULT_TABLES, Table
+from transforms import database
 from transforms.differences import ANSWERS, CONFIDENTIAL, OF_ACCOUNTS, OF_PERSONS
 
 _PLACE = ("source_file", "source_line", "received_at")
@@ -29,7 +30,8 @@ def known_when(nights: Sequence[tuple[str, Path]], who: str) -> list[dict[str, A
     values (column to text, blanks left out), known_from, known_until (None: still known on the last night), received_at
     and place (file:line; None for an answer). Sorted by table, fact and known_from. Empty if no night knows `who`.
     """
-    with duckdb.connect(":memory:", config={"python_enable_replacements": "false"}) as con:
+    with database.connect() as con:
+        database.confine(con, *(run for _, run in nights))
         con.execute("create table nights (night integer, day varchar, run varchar)")
         con.executemany(
             "insert into nights values (?, ?, ?)", [(n, day, str(run)) for n, (day, run) in enumerate(nights)]

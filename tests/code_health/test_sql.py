@@ -121,6 +121,22 @@ def test_no_sql_file_reads_a_file_or_changes_a_setting() -> None:
     assert [p.name for p in files if reaching.search(_bare(p.read_text("utf-8")))] == []
 
 
+def test_every_database_is_opened_in_one_place_and_confined() -> None:
+    """No connection is made beside `transforms.database`, and whoever opens one for a run shuts it in at once."""
+    opened, confined = {}, set()
+    for path in tracked("flows/*.py", "limits/*.py", "reports/*.py", "schemas/*.py", "transforms/*.py"):
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called in {"duckdb.connect", "duckdb.sql", "duckdb.execute", "duckdb.query", "database.connect"}:
+                opened.setdefault(called, set()).add(name)
+            confined |= {name} if called == "database.confine" else set()
+    assert opened.pop("duckdb.connect") == {"transforms/database.py"}
+    assert set(opened) == {"database.connect"}
+    assert len(confined) > 3
+    assert opened["database.connect"] == confined
+
+
 def _bare(sql: str) -> str:
     """Without comments and quoted text."""
     return re.sub(r"--[^\n]*|'[^']*'", " ", sql)

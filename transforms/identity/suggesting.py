@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from transforms.database import CLOSED
+from transforms import database
 from transforms.identity import model
 
 SQL = Path(__file__).parents[1] / "sql"
@@ -54,7 +54,8 @@ def score(candidates: pl.DataFrame) -> pl.DataFrame:
     """
     from splink import DuckDBAPI, Linker  # noqa: PLC0415 - slow to import, and most nights have nothing to suggest
 
-    with duckdb.connect(":memory:", config={"threads": 1, "temp_directory": "", **CLOSED}) as own:
+    with database.connect(threads=1) as own:
+        database.confine(own)
         records = DuckDBAPI(connection=own).register(_sides(candidates).to_arrow())
         predicted: pl.DataFrame = (
             Linker(records, model.settings(), log_level=logging.ERROR).inference.predict().as_duckdbpyrelation().pl()
