@@ -10,52 +10,26 @@ import json
 import os
 import re
 import shutil
-import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from flows import config, firm_key
-from flows.errors import ROOT, UsageError
+from flows import config, doctor_keys
+from flows.checkup import OTHERS, Check, Patient, mode
+from flows.errors import UsageError
 from flows.run_folder import latest
 from limits import load
 
-Level = Literal["ok", "warn", "fail"]
 MEGABYTE = 1024**2
 #: Free space, in sizes of the last run, below which a night may fail, and below which it is time to make room.
 _TOO_LITTLE, _LITTLE = 2, 10
 #: From this month on the IRS has published, or is about to publish, the figures of the coming year.
 _COMING_YEAR_FROM = 10
-#: A key anybody could try out; the same bound as intake's.
-_SHORTEST_KEY = 16
-_OTHERS = 0o077
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line: `what` was looked at, what was found, and how to put it right if need be."""
-
-    level: Level
-    what: str
-    found: str
-    fix: str | None = None
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What the checks look at."""
-
-    settings: config.Settings
-    today: date
-    #: None where no configuration was named.
-    path: Path | None = None
-    lock: Path = ROOT / "requirements.lock"
 
 
 def examine(path: Path | None, today: date) -> list[Check]:
@@ -81,16 +55,16 @@ def _configuration(patient: Patient) -> Iterator[Check]:
         yield Check("warn", "configuration", "no file named: defaults and the environment", "name it: --config FILE")
         return
     yield Check("ok", "configuration", f"{patient.path} is valid")
-    if _mode(patient.path) & 0o022:
+    if mode(patient.path) & 0o022:
         fix = f"chmod go-w {patient.path}"
         yield Check("warn", "configuration", "others may change it, and with it what a run does", fix)
 
 
 def _folders(patient: Patient) -> Iterator[Check]:
     folders = patient.settings.folders
-    for name, folder, mode in (("inbox", folders.inbox, os.R_OK | os.X_OK), ("shared", folders.shared, os.W_OK)):
+    for name, folder, how in (("inbox", folders.inbox, os.R_OK | os.X_OK), ("shared", folders.shared, os.W_OK)):
         if folder is not None:
-            yield _folder(name, folder, mode)
+            yield _folder(name, folder, how)
         elif name == "inbox":
             yield Check(
                 "warn", "inbox", "the configuration names none", "set [folders] inbox, or give --inbox each time"
@@ -109,30 +83,30 @@ def _folders(patient: Patient) -> Iterator[Check]:
         )
 
 
-def _folder(name: str, folder: Path, mode: int) -> Check:
+def _folder(name: str, folder: Path, how: int) -> Check:
     if not folder.is_dir():
         return Check("fail", name, f"there is no folder {folder}", f"mkdir -p {folder}, or mount the share it is on")
-    if not os.access(folder, mode):
-        verb = "written to" if mode & os.W_OK else "read"
+    if not os.access(folder, how):
+        verb = "written to" if how & os.W_OK else "read"
         return Check("fail", name, f"{folder} can't be {verb} by this user", "correct its owner, mode or mount options")
-    return Check("ok", name, f"{folder} can be {'written to' if mode & os.W_OK else 'read'}")
+    return Check("ok", name, f"{folder} can be {'written to' if how & os.W_OK else 'read'}")
 
 
 def _permissions(patient: Patient) -> Iterator[Check]:
     """Everything under OUT is its owner's only; an inbox everybody can look into is told: its files are in clear."""
     folders = patient.settings.folders
-    if folders.inbox is not None and folders.inbox.is_dir() and _mode(folders.inbox) & 0o007:
+    if folders.inbox is not None and folders.inbox.is_dir() and mode(folders.inbox) & 0o007:
         fix = f"chmod o= {folders.inbox}"
         yield Check("warn", "permissions", "everybody on this machine can look into the inbox", fix)
     if folders.out is None or not folders.out.is_dir():
         return
     out = folders.out
     parts = [out / name for name in ("archive", "quarantine", "state", "runs", "logs", "prefect")]
-    open_to_others = sum(1 for part in parts for path in _everything(part) if _mode(path) & _OTHERS)
+    open_to_others = sum(1 for part in parts for path in _everything(part) if mode(path) & OTHERS)
     if open_to_others:
         found = f"{open_to_others} files and folders of {out} can be read by others"
         yield Check("fail", "permissions", found, f"chmod -R go= {out}")
-    elif _mode(out) & _OTHERS:
+    elif mode(out) & OTHERS:
         yield Check("warn", "permissions", f"others can look into {out}", f"chmod 700 {out}")
     else:
         yield Check("ok", "permissions", f"{out} is its owner's only")
@@ -142,64 +116,6 @@ def _everything(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield folder
         yield from (path for path in folder.rglob("*") if not path.is_symlink())
-
-
-def _mode(path: Path) -> int:
-    """Permission bits; none for what has gone in the meantime."""
-    try:
-        return stat.S_IMODE(path.stat().st_mode)
-    except OSError:
-        return 0
-
-
-def _firm_key(patient: Patient) -> Iterator[Check]:
-    security = patient.settings.security
-    source = security.firm_key_source
-    stated = os.environ.get(firm_key.VARIABLE)
-    if source == "environment" or (source == "automatic" and stated):
-        yield _key_is_strong(stated, f"the environment variable {firm_key.VARIABLE}")
-    elif source == "keyring":
-        try:
-            yield _key_is_strong(firm_key.from_keyring(security), "the system's key store")
-        except UsageError as missing:
-            yield Check("fail", "firm key", str(missing), "restore it from the backup, or set [security]")
-    else:
-        yield from _key_file(patient)
-
-
-def _key_file(patient: Patient) -> Iterator[Check]:
-    named, out = patient.settings.security.firm_key_file, patient.settings.folders.out
-    path = named or (out / "state" / "firm.key" if out else None)
-    if path is None:
-        return
-    if not path.exists():
-        yield _no_key_file(path, is_named=named is not None, book_is_there=out is not None and latest(out) is not None)
-        return
-    if _mode(path) & _OTHERS:
-        yield Check("fail", "firm key", f"{path} can be read by others", f"chmod 600 {path}")
-    try:
-        key = firm_key.from_file(path)
-    except UsageError as unreadable:
-        yield Check("fail", "firm key", str(unreadable), "restore it from the backup")
-        return
-    yield _key_is_strong(key, str(path))
-
-
-def _no_key_file(path: Path, *, is_named: bool, book_is_there: bool) -> Check:
-    if is_named or book_is_there:
-        fix = "restore it from the backup: under a new key no tax id of the book would match"
-        return Check("fail", "firm key", f"{path} isn't there", fix)
-    return Check("ok", "firm key", f"{path} is made by the first run; back it up then")
-
-
-def _key_is_strong(key: str | None, where: str) -> Check:
-    if not key:
-        return Check("fail", "firm key", f"{where} isn't set", "set it for the user the run belongs to")
-    if len(key.strip()) < _SHORTEST_KEY:
-        return Check(
-            "fail", "firm key", f"{where} holds fewer than {_SHORTEST_KEY} characters", "use a long random one"
-        )
-    return Check("ok", "firm key", f"found in {where}")
 
 
 def _disk(patient: Patient) -> Iterator[Check]:
@@ -216,30 +132,6 @@ def _disk(patient: Patient) -> Iterator[Check]:
         yield Check("warn", "disk", found, "make room before it runs full")
     else:
         yield Check("ok", "disk", found)
-
-
-def _pgp(patient: Patient) -> Iterator[Check]:
-    home = patient.settings.intake.pgp_home
-    if home is None:
-        yield Check("ok", "pgp", "no key ring configured; PGP-encrypted files would be set aside")
-        return
-    if shutil.which("gpg") is None:
-        yield Check("fail", "pgp", "gpg isn't installed", "install gnupg")
-    if not home.is_dir():
-        yield Check("fail", "pgp", f"pgp_home {home} is no folder", "correct [intake] pgp_home")
-    elif _mode(home) & _OTHERS:
-        yield Check("fail", "pgp", f"{home} can be read by others", f"chmod -R go= {home}")
-    elif shutil.which("gpg"):
-        yield _secret_key(home)
-
-
-def _secret_key(home: Path) -> Check:
-    import gnupg
-
-    count = len(gnupg.GPG(gnupghome=str(home)).list_keys(secret=True))
-    if not count:
-        return Check("fail", "pgp", f"{home} holds no secret key", "import the firm's key: gpg --homedir ... --import")
-    return Check("ok", "pgp", f"gpg and {count} secret key{'' if count == 1 else 's'} in {home}")
 
 
 def _prefect(_patient: Patient) -> Iterator[Check]:
@@ -334,7 +226,10 @@ def _other_versions(lock: str) -> Iterator[str]:
 
 
 Part = Callable[[Patient], Iterator[Check]]
-_CONFIGURED: tuple[Part, ...] = (_folders, _permissions, _firm_key, _disk, _pgp, _clock)
+_CONFIGURED: tuple[Part, ...] = (
+    _folders, _permissions, doctor_keys.firm_key, doctor_keys.at_rest_key, doctor_keys.passwords, _disk,
+    doctor_keys.pgp, _clock,
+)  # fmt: skip
 _ANYWHERE: tuple[Part, ...] = (_limits, _versions, _prefect)
 
 

@@ -18,8 +18,12 @@ import polars as pl
 from flows.errors import UsageError
 from flows.run_folder import latest, under_way
 from schemas.accounts import mask_digits
+from transforms.keys import KeyTrouble
+from transforms.vault import opened
 
 SHOWN = 10
+#: The tables of the newest good run that are read.
+ARRIVALS, REJECTS = "results/arrivals.parquet", "results/rejects.parquet"
 State = Literal["published", "failed", "died", "under way", "damaged"]
 
 
@@ -90,11 +94,12 @@ def look(out: Path, now: datetime, *, overdue_after_hours: int | None = None, la
     attempts = sorted(_attempts(out, running=running), key=lambda a: (a.started_at or "", a.run_id), reverse=True)
     good = latest(out)
     facts = _facts(good) if good else {}
-    expected, aside = _expected(good), _set_aside(good, facts)
+    expected, aside, locked = _tables(good, facts)
     partial = tuple(sorted(path.name for path in (out / "runs").glob(".*.partial")))
     needs = (
         *_about_runs(attempts, good),
         *(_about_nights(out, now, overdue_after_hours) if overdue_after_hours and good else ()),
+        *locked,
         *_about_files(expected, aside),
         *_about_shared(facts),
     )
@@ -198,21 +203,30 @@ def _facts(run: Path) -> dict[str, Any]:
     return facts
 
 
-def _expected(good: Path | None) -> tuple[Expected, ...]:
+def _tables(
+    good: Path | None, facts: dict[str, Any]
+) -> tuple[tuple[Expected, ...], tuple[SetAside, ...], tuple[str, ...]]:
+    """What the newest good run's tables say; where the book is sealed and its key isn't here, which one is missing."""
     if good is None:
-        return ()
-    rows = pl.read_parquet(
-        good / "results" / "arrivals.parquet", columns=["source", "kind", "state", "expected_on"]
-    ).with_columns(pl.col("expected_on").cast(pl.String))
+        return (), (), ()
+    try:
+        with opened(good, ARRIVALS, REJECTS) as readable:
+            return _expected(readable), _set_aside(readable, facts), ()
+    except KeyTrouble as missing:
+        return (), (), (f"files awaited and rows set aside can't be told, for the run is sealed: {missing}",)
+
+
+def _expected(good: Path) -> tuple[Expected, ...]:
+    rows = pl.read_parquet(good / ARRIVALS, columns=["source", "kind", "state", "expected_on"]).with_columns(
+        pl.col("expected_on").cast(pl.String)
+    )
     return tuple(
         Expected(mask_digits(s), k, state, day) for s, k, state, day in rows.sort("source", "kind").iter_rows()
     )
 
 
-def _set_aside(good: Path | None, facts: dict[str, Any]) -> tuple[SetAside, ...]:
-    if good is None:
-        return ()
-    rejects = pl.read_parquet(good / "results" / "rejects.parquet", columns=["file", "line_number", "rule"])
+def _set_aside(good: Path, facts: dict[str, Any]) -> tuple[SetAside, ...]:
+    rejects = pl.read_parquet(good / REJECTS, columns=["file", "line_number", "rule"])
     by_file = (
         rejects.with_columns(pl.col("file").fill_null(""))
         .group_by("file")

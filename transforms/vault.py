@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,8 +88,8 @@ class Vault:
                 write_private(path.with_name(path.name + SEALED), seal(path.read_bytes(), self.key, name), 0o600)
                 path.unlink()
 
-    def open_run(self, run: Path, to: Path, *, warehouse: bool = True) -> None:
-        """Write the tables of a sealed run, opened, into the folder `to`."""
+    def open_run(self, run: Path, to: Path, *, only: Callable[[Path], bool] | None = None) -> None:
+        """Write the tables of a sealed run, opened, into the folder `to`: all, or those whose path `only` picks."""
         if self.key is None:
             raise KeyTrouble(
                 f"{self._name(run)} is sealed, the book isn't: say 'rothbook protect' with its at-rest key"
@@ -97,7 +97,7 @@ class Vault:
         for path in _closed(run):
             within = path.relative_to(run)
             target = to / within.with_name(within.name.removesuffix(SEALED))
-            if path.suffix == SEALED and (warehouse or target.suffix != ".duckdb"):
+            if path.suffix == SEALED and (only is None or only(target.relative_to(to))):
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 data = unseal(path.read_bytes(), self.key, f"runs/{run.name}/{target.relative_to(to).as_posix()}")
                 write_private(target, data, 0o600)
@@ -114,19 +114,28 @@ def is_sealed(run: Path) -> bool:
 
 
 @contextmanager
-def opened(run: Path) -> Iterator[Path]:
-    """A finished run to read from: its own folder, or a private copy in memory for as long as it is needed."""
+def opened(run: Path, *tables: str) -> Iterator[Path]:
+    """A finished run to read from: its own folder, or a private copy in memory for as long as it is needed.
+
+    `tables` (`results/rejects.parquet`) says which are needed; without any, all but the warehouse are opened.
+    """
     if not is_sealed(run):
         yield run
         return
     with _in_memory() as folder:
         copy = folder / run.name
         copy.mkdir(mode=0o700)
-        Vault.of(run.parent.parent).open_run(run, copy, warehouse=False)
+        wanted = {Path(table) for table in tables}
+        needed = wanted.__contains__ if wanted else _is_no_warehouse
+        Vault.of(run.parent.parent).open_run(run, copy, only=needed)
         for name in OPEN_IN_A_RUN:
             if (run / name).exists():
                 (copy / name).symlink_to(run / name)
         yield copy
+
+
+def _is_no_warehouse(path: Path) -> bool:
+    return path.suffix != ".duckdb"
 
 
 @contextmanager

@@ -5,11 +5,16 @@ import os
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import gnupg
+import keyring.errors
 import pytest
 
 from flows import config, doctor
 from tests.flows.inbox import SECRETS, rothbook, write_inbox
+from tests.key_rings import address, key_ring, needs_gpg
+from transforms import keys, vault
 
 KEY = "0123456789abcdef0123456789abcdef"
 TODAY = date(2026, 9, 15)
@@ -65,8 +70,8 @@ def test_a_place_in_order_is_all_ok(place: Path, monkeypatch: pytest.MonkeyPatch
     assert [c for c in checks if c.level != "ok"] == []
     assert doctor.exit_code(checks) == 0
     assert {c.what for c in checks} == {
-        "configuration", "inbox", "out", "permissions", "firm key", "disk", "pgp", "clock", "time zone", "limits",
-        "python", "packages", "prefect",
+        "configuration", "inbox", "out", "permissions", "firm key", "at-rest key", "passwords", "disk", "pgp", "clock",
+        "time zone", "limits", "python", "packages", "prefect",
     }  # fmt: skip
 
 
@@ -163,6 +168,91 @@ def test_the_firm_key(
     assert worst(examined(place)["firm key"])[0] == level
 
 
+def protect(place: Path, **stated: Any) -> None:
+    keys.Protection(**stated).write(place / "out")
+
+
+def test_a_key_that_is_not_the_books(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protect(place, firm_fingerprint=keys.fingerprint(KEY.encode()))
+    assert worst(examined(place)["firm key"])[0] == "ok"
+    monkeypatch.setenv("ROTHBOOK_FIRM_KEY", KEY[::-1])
+    level, said, fix = worst(examined(place)["firm key"])
+    assert (level, "isn't the book's" in said, "--new-firm-key" in fix, KEY[::-1] in said) == (
+        "fail",
+        True,
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize("source", ["keyring", "a file"])
+def test_a_firm_key_the_book_keeps_elsewhere(place: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    kept: dict[str, str] = {}
+    monkeypatch.setattr("keyring.get_password", lambda _, user: kept.get(user))
+    named = source if source == "keyring" else str(place / "firm.key")
+    protect(place, firm_key=named, firm_fingerprint=keys.fingerprint(KEY.encode()))
+    (place / "out" / "state" / "firm.key").unlink()
+    level, said, fix = worst(examined(place)["firm key"])
+    where = "the system's key store" if source == "keyring" else named
+    assert (level, said, "restore it" in fix) == ("fail", f"there is no firm key in {where}", True)
+    kept["firm key"] = KEY
+    (place / "firm.key").write_text(KEY, encoding="ascii")
+    (place / "firm.key").chmod(0o600)
+    assert worst(examined(place)["firm key"])[:2] == ("ok", f"found in {where}")
+    write(place, "[security]\nfirm_key_source = 'file'\n")
+    assert worst(examined(place)["firm key"])[0] == "warn", "a place that isn't looked at"
+
+
+def test_a_key_store_that_does_not_answer(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: str) -> None:
+        raise keyring.errors.KeyringLocked
+
+    monkeypatch.setattr("keyring.get_password", refuse)
+    mark = keys.fingerprint(KEY.encode())
+    protect(place, firm_key="keyring", at_rest_key="keyring", at_rest_fingerprint=mark, workbook_passwords="keyring")
+    found = examined(place)
+    for what in ("firm key", "at-rest key", "passwords"):
+        level, said, _ = worst(found[what])
+        assert (level, "key store doesn't answer" in said) == ("fail", True), what
+
+
+def test_a_sealed_book_needs_the_key_it_was_sealed_with(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    protect(place, at_rest_key="environment", at_rest_fingerprint=keys.fingerprint(KEY.encode()))
+    assert worst(examined(place)["at-rest key"])[:2] == (
+        "fail", "there is no at-rest key in the environment variable ROTHBOOK_AT_REST_KEY",
+    )  # fmt: skip
+    monkeypatch.setenv(keys.AT_REST_VARIABLE, KEY[::-1])
+    assert "isn't the at-rest key" in worst(examined(place)["at-rest key"])[1]
+    monkeypatch.setenv(keys.AT_REST_VARIABLE, KEY)
+    assert worst(examined(place)["at-rest key"])[0] == "ok"
+    monkeypatch.setattr(vault, "MEMORY", place / "nowhere")
+    assert worst(examined(place)["at-rest key"])[0] == "warn"
+
+
+def test_a_password_for_every_workbook_of_the_newest_run(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(keys.PASSWORD_VARIABLE, raising=False)
+    books = place / "out" / "latest" / "workbooks"
+    books.mkdir(mode=0o700)
+    for name in ("_firm.xlsx", "ADV1.xlsx"):
+        (books / name).touch(mode=0o600)
+    protect(place, workbook_passwords="environment")
+    monkeypatch.setenv(f"{keys.PASSWORD_VARIABLE}_FIRM", "the firm's own password")
+    assert worst(examined(place)["passwords"])[:2] == (
+        "fail", "there is no password for the workbook of ADV1, and no default one",
+    )  # fmt: skip
+    monkeypatch.setenv(f"{keys.PASSWORD_VARIABLE}_ADV1", "too short")
+    assert "at least 12" in worst(examined(place)["passwords"])[1]
+    monkeypatch.setenv(f"{keys.PASSWORD_VARIABLE}_ADV1", "a password that is not")
+    assert worst(examined(place)["passwords"])[0] == "ok"
+
+
+def test_what_a_book_remembers_of_its_keys_is_damaged(place: Path) -> None:
+    (place / "out" / "state" / "protection.json").write_text("{", encoding="ascii")
+    (place / "out" / "state" / "protection.json").chmod(0o600)
+    level, said, _ = worst(examined(place)["firm key"])
+    assert (level, "protection.json is damaged" in said) == ("fail", True)
+
+
 def test_a_lost_key_is_a_failure_and_a_new_place_has_none_yet(place: Path) -> None:
     (place / "out" / "state" / "firm.key").unlink()
     assert "no tax id of the book would match" in worst(examined(place)["firm key"])[2]
@@ -194,7 +284,29 @@ def test_pgp(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert worst(examined(place)["pgp"])[1] == "gpg isn't installed"
 
 
-@pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg isn't installed here")
+def test_signatures_that_are_required_and_cannot_be_looked_at(place: Path) -> None:
+    protect(place, require_signature=True)
+    level, said, _ = worst(examined(place)["pgp"])
+    assert (level, "no key ring is configured" in said) == ("fail", True)
+
+
+@needs_gpg
+def test_a_key_ring_is_tried_with_its_passphrase(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROTHBOOK_PGP_PASSPHRASE", raising=False)
+    with key_ring(tmp_path / "firm", "only for tests") as firm, key_ring(tmp_path / "sender") as sender:
+        write(place, f"[intake]\npgp_home = '{firm}'\n")
+        level, said, fix = worst(examined(place)["pgp"])
+        assert (level, "isn't opened by the passphrase" in said) == ("fail", True)
+        assert "ROTHBOOK_PGP_PASSPHRASE" in fix
+        monkeypatch.setenv("ROTHBOOK_PGP_PASSPHRASE", "only for tests")
+        assert worst(examined(place)["pgp"])[0] == "ok"
+        protect(place, require_signature=True)
+        assert worst(examined(place)["pgp"])[0] == "warn", "nobody's signature is known"
+        gnupg.GPG(gnupghome=str(firm)).import_keys(gnupg.GPG(gnupghome=str(sender)).export_keys(address(sender)))
+        assert worst(examined(place)["pgp"])[0] == "ok"
+
+
+@needs_gpg
 def test_a_key_ring_without_a_secret_key(place: Path) -> None:
     (place / "keys").mkdir(mode=0o700)
     write(place, "[intake]\npgp_home = 'keys'\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,28 +12,15 @@ import pytest
 
 from flows import config, deployments, operations
 from tests.flows.inbox import FILES, rothbook
+from tests.key_rings import key_ring
 
 SECRET = "only for tests"
 
 
 @pytest.fixture
 def keyring(tmp_path: Path) -> Iterator[Path]:
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
-    command = [
-        "gpg",
-        "--homedir",
-        str(home),
-        "--batch",
-        "--quiet",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        SECRET,
-    ]
-    subprocess.run([*command, "--quick-gen-key", "firm@example.test", "future-default", "default", "never"], check=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
+    with key_ring(tmp_path / "firm", SECRET) as home:
+        yield home
 
 
 def configured(tmp_path: Path, line: str) -> Path:

@@ -233,3 +233,32 @@ def test_a_locked_workbook_goes_to_its_folder_and_comes_back_from_there(sealed: 
     assert read["shared/ADV1/ADV1.xlsx"] == "accepted"
     assert len(read) > 1
     assert workbook.read_bytes() != saved
+
+
+def test_status_and_doctor_of_a_sealed_book(
+    sealed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "my.toml"
+    config.write_text(f'[folders]\ninbox = "{sealed}/inbox"\nout = "{sealed}/out"\n', encoding="utf-8")
+
+    def said(command: str, *more: str) -> dict[str, Any]:
+        main([command, *more, "--format", "json"])
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    now, plain = (said("status", "--out", str(where / "out")) for where in (sealed, sealed / "plain"))
+    assert now["set_aside"] == plain["set_aside"] != []
+    assert now["expected"] == plain["expected"]
+    assert now["runs"][0]["rows_set_aside"] == plain["runs"][0]["rows_set_aside"]
+    keys_found = {c["what"]: c["level"] for c in said("doctor", "--config", str(config))["checks"]}
+    assert [keys_found[what] for what in ("firm key", "at-rest key", "passwords")] == ["ok"] * 3
+
+    monkeypatch.delenv(keys.AT_REST_VARIABLE)
+    monkeypatch.delenv(keys.PASSWORD_VARIABLE)
+    without = said("status", "--out", str(sealed / "out"))
+    assert without["runs"] == now["runs"]
+    assert (without["set_aside"], without["exit_code"]) == ([], 1)
+    assert any("there is no at-rest key in the environment variable" in need for need in without["needs_a_person"])
+    checks = {c["what"]: c for c in said("doctor", "--config", str(config))["checks"]}
+    assert [checks[what]["level"] for what in ("firm key", "at-rest key", "passwords")] == ["ok", "fail", "fail"]
+    assert "without it neither a run nor any command opens this book" in checks["at-rest key"]["fix"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,6 +17,7 @@ import pytest
 
 from schemas.tables import INPUT_TABLES, PROVENANCE
 from tests.intake.nights import KEY, Book, Night, sample
+from tests.key_rings import end_agent, key_ring
 from transforms.intake import Keyring, check_file, deliver, read_book, unpack
 from transforms.intake.pgp import PASSPHRASE, is_pgp
 
@@ -79,22 +79,8 @@ def as_cell(column: str, cell: str) -> object:
 @pytest.fixture(scope="module")
 def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A throwaway key ring with one secret key, protected by a passphrase."""
-    home = tmp_path_factory.mktemp("gnupg", numbered=True)
-    home.chmod(0o700)
-    command = [
-        "gpg",
-        "--homedir",
-        str(home),
-        "--batch",
-        "--quiet",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        SECRET,
-    ]
-    subprocess.run([*command, "--quick-gen-key", "firm@example.test", "future-default", "default", "never"], check=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
+    with key_ring(tmp_path_factory.mktemp("g") / "firm", SECRET) as home:
+        yield home
 
 
 def encrypted(home: Path, data: bytes, *, armor: bool = False) -> bytes:
@@ -325,7 +311,7 @@ def test_a_wrong_passphrase_or_key_is_told_and_mended(
     night = night_of(book, keyring, "2026-03-02")
     assert night.rejects.is_empty()
     assert night.table("ira_basis")["person_id"].to_list() == ["P1", "P2"]
-    subprocess.run(["gpgconf", "--homedir", str(stranger), "--kill", "gpg-agent"], check=True)
+    end_agent(stranger)
 
 
 def test_a_book_is_not_computed_without_an_encrypted_part_of_it(

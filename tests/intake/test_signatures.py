@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import subprocess
+import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import gnupg
 import polars as pl
 import pytest
 
 from flows.cli import main
+from tests.key_rings import end_agent, gpg, key_ring, needs_gpg
 from transforms.intake import Keyring, deliver, read_book
-from transforms.intake.lines import FileSetAside
-from transforms.intake.pgp import PASSPHRASE, _signature
 from transforms.keys import Protection
 
+pytestmark = needs_gpg
+
 BASIS = "person_id,tax_year,basis\nP1,2024,6000.00\n"
-SECRET = "only for tests"
 DAY = date(2026, 12, 1)
 
 
@@ -27,39 +27,27 @@ DAY = date(2026, 12, 1)
 def rings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """The key rings of the firm, of a custodian whose public key the firm has, and of a stranger."""
     base = tmp_path_factory.mktemp("r")
-    homes = {name: base / name for name in ("firm", "custodian", "stranger")}
-    for name, home in homes.items():
-        home.mkdir(mode=0o700)
-        command = [
-            "gpg",
-            "--homedir",
-            str(home),
-            "--batch",
-            "--quiet",
-            "--pinentry-mode",
-            "loopback",
-            "--passphrase",
-            "",
-        ]
-        who = f"{name}@example.test"
-        subprocess.run([*command, "--quick-gen-key", who, "future-default", "default", "never"], check=True)
-    rings = {name: gnupg.GPG(gnupghome=str(home)) for name, home in homes.items()}
-    rings["firm"].import_keys(rings["custodian"].export_keys("custodian@example.test"))
-    for name in ("custodian", "stranger"):
-        rings[name].import_keys(rings["firm"].export_keys("firm@example.test"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(PASSPHRASE, SECRET)
+    with ExitStack() as stack:
+        homes = {name: stack.enter_context(key_ring(base / name)) for name in ("firm", "custodian", "stranger")}
+        rings = {name: gnupg.GPG(gnupghome=str(home)) for name, home in homes.items()}
+        rings["firm"].import_keys(rings["custodian"].export_keys("custodian@example.test"))
+        for name in ("custodian", "stranger"):
+            rings[name].import_keys(rings["firm"].export_keys("firm@example.test"))
         yield homes
-    for home in homes.values():
-        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
 
 
 def message(home: Path, text: str, *, signer: str | None) -> bytes:
-    made = gnupg.GPG(gnupghome=str(home)).encrypt(
-        text, "firm@example.test", sign=signer, always_trust=True, passphrase=SECRET if signer else None
-    )
+    made = gnupg.GPG(gnupghome=str(home)).encrypt(text, "firm@example.test", sign=signer, always_trust=True)
     assert made.ok, made.status
     return bytes(made.data)
+
+
+def forged(home: Path, text: str, instead: str) -> bytes:
+    """A message to the firm that holds a signature over `text`, and another text of the same length beside it."""
+    signed = gpg(home, "-z", "0", "--sign", "--output", "-", data=text.encode())
+    assert signed.count(text.encode()) == 1
+    to_firm = ("--no-literal", "--encrypt", "--trust-model", "always", "-r", "firm@example.test", "--output", "-")
+    return gpg(home, *to_firm, data=signed.replace(text.encode(), instead.encode()))
 
 
 def night(base: Path, keyring: Keyring, day: date = DAY) -> pl.DataFrame:
@@ -123,13 +111,38 @@ def test_a_required_signature_is_asked_of_what_is_new_tonight(
     assert {state for state, _ in again.values()} == {"accepted"}, "what is in the book stays in it"
 
 
-def test_a_wrong_signature_is_never_read() -> None:
-    """The verdict of gpg on a message whose signature is another text's; nobody can make one without the firm's key."""
-    found = SimpleNamespace(problems=[{"status": "signature bad"}], valid=False, fingerprint=None)
-    for required in (False, True):
-        with pytest.raises(FileSetAside, match="isn't that of what it says") as aside:
-            _signature(found, Keyring(require_signature=required))
-        assert aside.value.rule == "pgp_bad_signature"
+@pytest.mark.parametrize("required", [False, True])
+def test_a_wrong_signature_is_never_read(tmp_path: Path, rings: dict[str, Path], *, required: bool) -> None:
+    """Whoever changes what a custodian signed and encrypts it to the firm again is told from a key that is missing."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for name, basis in (("as_signed", "6000.00"), ("changed", "9000.00")):
+        data = forged(rings["custodian"], BASIS, BASIS.replace("6000.00", basis))
+        (inbox / f"{name}.csv.asc").write_bytes(data)
+    keyring = Keyring(rings["firm"], require_signature=required)
+    states = {name: state for name, (state, _) in told(night(tmp_path, keyring)).items()}
+    assert states == {"as_signed.csv.asc": "accepted", "changed.csv.asc": "rejected"}
+    rejects = pl.read_parquet(tmp_path / "canonical/rejects.parquet")
+    assert rejects["rule"].to_list() == ["pgp_bad_signature"]
+    assert "isn't that of what it says" in rejects["message"].item()
+    basis = pl.read_parquet(tmp_path / "canonical/ira_basis.parquet")["basis"]
+    assert basis.cast(pl.String).to_list() == ["6000.00"]
+
+
+def test_the_key_of_a_sender_that_was_revoked_signs_nothing(tmp_path: Path, rings: dict[str, Path]) -> None:
+    ring = tmp_path / "f"
+    shutil.copytree(rings["firm"], ring, ignore=shutil.ignore_patterns("S.*"))
+    revocation = next((rings["custodian"] / "openpgp-revocs.d").iterdir()).read_text(encoding="utf-8")
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    signed = message(rings["custodian"], BASIS, signer="custodian@example.test")
+    (inbox / "signed.csv.asc").write_bytes(signed)
+    try:
+        gpg(ring, "--import", data=revocation.replace(":-----BEGIN", "-----BEGIN").encode())
+        files = told(night(tmp_path, Keyring(ring, require_signature=True)))
+    finally:
+        end_agent(ring)
+    assert files["signed.csv.asc"][0] == "rejected"
 
 
 def test_the_book_remembers_whether_signatures_are_required(tmp_path: Path) -> None:

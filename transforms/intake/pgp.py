@@ -18,6 +18,8 @@ from transforms.intake.unpack import MAX_BYTES
 
 ENDINGS = (".pgp", ".gpg", ".asc")
 PASSPHRASE = "ROTHBOOK_PGP_PASSPHRASE"  # noqa: S105 - the name of the variable  # nosec B105
+#: What gpg says of a message whose signature is another text's; it then counts as not decrypted.
+_BAD = "signature bad"
 _ARMOUR = b"-----BEGIN PGP MESSAGE-----"
 # a session key packet, old or new style: for a public key (version 3 or 6) or for a passphrase (version 4 to 6)
 _BINARY = re.compile(
@@ -70,14 +72,8 @@ def decrypt(data: bytes, keyring: Keyring) -> Message:
         gpg = gnupg.GPG(gnupghome=str(keyring.home))
     except (OSError, ValueError):
         raise Undecryptable("pgp_not_configured", "gpg isn't installed on this machine; install it") from None
-    # an empty passphrase rather than none: gpg then never asks a person for one
-    found = gpg.decrypt(
-        data,
-        always_trust=True,
-        passphrase=os.environ.get(PASSPHRASE, ""),
-        extra_args=["--no-random-seed-file", "--max-output", str(MAX_BYTES)],
-    )
-    if not found.ok:
+    found = try_to_open(gpg, data)
+    if not found.ok and _BAD not in _problems(found):
         raise Undecryptable(
             "pgp_not_decrypted", "the file is PGP-encrypted and the configured key or passphrase doesn't open it; give "
             f"the sender the firm's public key, or correct pgp_home and {PASSPHRASE}"
@@ -85,10 +81,22 @@ def decrypt(data: bytes, keyring: Keyring) -> Message:
     return Message(bytes(found.data), _signature(found, keyring))
 
 
-def _signature(found: gnupg.Crypt, keyring: Keyring) -> str:
+def try_to_open(gpg: gnupg.GPG, data: bytes) -> gnupg.Crypt:
+    """What gpg makes of a message with the passphrase of the environment, or with none; it never asks a person."""
+    passphrase = os.environ.get(PASSPHRASE) or None  # an empty one would have gpg take the message's first line for it
+    unasked = [] if passphrase else ["--pinentry-mode", "error"]
+    bounds = ["--no-random-seed-file", "--max-output", str(MAX_BYTES)]
+    return gpg.decrypt(data, always_trust=True, passphrase=passphrase, extra_args=[*unasked, *bounds])
+
+
+def _problems(found: gnupg.Crypt) -> set[str]:
     # a message to several people has keys we don't have: that is no problem of its signature
-    problems = {problem["status"] for problem in found.problems} - {"no secret key"}
-    if "signature bad" in problems:
+    return {problem["status"] for problem in found.problems} - {"no secret key"}
+
+
+def _signature(found: gnupg.Crypt, keyring: Keyring) -> str:
+    problems = _problems(found)
+    if _BAD in problems:
         raise FileSetAside(
             "pgp_bad_signature", "the signature in the PGP message isn't that of what it says; ask the sender to send "
             "it again, and find out who changed it"
