@@ -27,6 +27,7 @@ from typing import Any
 LOG = "audit.jsonl"
 NOTHING = "0" * 64
 STARTED, PUBLISHED, FAILED, DIED = "run started", "run published", "run failed", "run died"
+PROTECTED, UNSEALED = "protection changed", "file unsealed"
 _TAIL = 1 << 16
 
 

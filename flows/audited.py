@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from flows import audit, nights
 from flows.errors import StageFailed
+from flows.firm_key import taken_from
 from flows.run_folder import RunFolder, published
 from transforms.vault import Vault, opened
 
@@ -21,6 +21,8 @@ OVERRIDES = (
     "finding_marks",
 )  # fmt: skip
 TAKEN_BACK = "run taken back"
+#: What is told of the key beside the one before: another key, and the same or another from another place.
+_KEY_FACTS = (("changed", "known_by"), ("moved", "source"))
 _OF_A_RUN = (audit.STARTED, audit.PUBLISHED, audit.FAILED, audit.DIED, TAKEN_BACK)
 
 
@@ -107,8 +109,8 @@ def _key(out: Path) -> dict[str, Any]:
     """Where the firm key came from, by which fingerprint it is known, and whether that is another than before."""
     from transforms.intake import firm_key
 
-    source = "environment" if os.environ.get("ROTHBOOK_FIRM_KEY") is not None else "state/firm.key"
     known_by = hmac.digest(firm_key(out), b"rothbook: audit log", "sha256").hex()[:16]
     before = [line["key"] for line in audit.lines(out) if "key" in line]
-    now = {"source": source, "known_by": known_by}
-    return {"key": now, **({"key_changed": True} if before and before[-1] != now else {})}
+    now = {"source": taken_from(out), "known_by": known_by}
+    changed = {f"key_{what}": True for what, name in _KEY_FACTS if before and before[-1][name] != now[name]}
+    return {"key": now, **changed}

@@ -170,7 +170,16 @@ def _run(asked: argparse.Namespace) -> int:
     stated = asked.config or "settle_seconds" in settings.intake.model_fields_set
     settle_seconds = settings.intake.settle_seconds if stated else pipeline.SETTLE_SECONDS
     pgp_home, shared = settings.intake.pgp_home, asked.shared or settings.folders.shared
-    night = pipeline.plan(inbox, out, asked.as_of, asked.tax_year, settle_seconds, pgp_home=pgp_home, shared=shared)
+    night = pipeline.plan(
+        inbox,
+        out,
+        asked.as_of,
+        asked.tax_year,
+        settle_seconds,
+        pgp_home=pgp_home,
+        shared=shared,
+        comes_back=settings.marks.comes_back(),
+    )
     firm_key.provide(settings.security)
     as_json = _tell_stages(settings, verbose=asked.verbose, as_json=asked.log_json)
     with nullcontext() if as_json else progress.shown():
@@ -209,6 +218,7 @@ def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
         artifacts=asked.artifacts,
         pgp_home=night.pgp_home,
         shared=night.shared,
+        comes_back=night.comes_back.facts(),
         timeout_minutes=asked.timeout_minutes,
         stage_timeout_minutes=asked.stage_timeout_minutes,
         retries=asked.retries if patient else 0,

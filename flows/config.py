@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from flows.errors import UsageError
+from schemas.marks import COMES_BACK, ComesBack
 
 DEFAULT = Path(__file__).with_name("rothbook.toml")
 PREFIX, NESTED = "ROTHBOOK_", "__"
@@ -115,6 +116,18 @@ class Security(_Section):
     keyring_user: str = "firm-key"
 
 
+class Marks(_Section):
+    """What brings a finding back that an advisor put aside, beside a graver severity and a snooze that is over."""
+
+    percent: Annotated[int, Field(ge=0)] = COMES_BACK.percent
+    dollars: Annotated[int, Field(ge=0)] = int(COMES_BACK.dollars)
+    days: Annotated[int, Field(ge=0)] = COMES_BACK.days
+
+    def comes_back(self) -> ComesBack:
+        """As the engine takes it."""
+        return ComesBack.of(self.model_dump())
+
+
 class Retention(_Section):
     """How many years of runs and files are kept."""
 
@@ -148,6 +161,7 @@ class Settings(BaseSettings):
     intake: Intake = Intake()
     prefect: Prefect = Prefect()
     security: Security = Security()
+    marks: Marks = Marks()
     retention: Retention = Retention()
     notifications: Notifications = Notifications()
     logging: Logging = Logging()

@@ -27,6 +27,7 @@ def parameters(asked: Operations) -> dict[str, Any]:
         "artifacts": asked.artifacts,
         "pgp_home": str(asked.pgp_home) if asked.pgp_home else None,
         "shared": str(asked.shared) if asked.shared else None,
+        "comes_back": asked.comes_back.facts(),
         "retries": asked.retries,
         "retry_delay_seconds": asked.retry_delay_seconds,
         "timeout_minutes": asked.timeout_minutes,

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.errors import UsageError
+from transforms.keys import DEFAULT, KEYRING, SERVICE, Protection
 
 if TYPE_CHECKING:
     from flows.config import Security
 
 VARIABLE = "ROTHBOOK_FIRM_KEY"
+#: Where the key in `VARIABLE` was taken from, for the audit log; not set where the environment itself held it.
+TAKEN_FROM = "ROTHBOOK_FIRM_KEY_TAKEN_FROM"
 
 
 def provide(security: Security) -> None:
@@ -20,14 +23,29 @@ def provide(security: Security) -> None:
     A key that was named and is gone is never replaced by a new one: under a new key nobody's tax id would match the
     book's any more. Only the file without a path of its own is made on first use, by the stage that needs it.
     """
+    os.environ.pop(TAKEN_FROM, None)
     if security.firm_key_source == "environment" and not os.environ.get(VARIABLE):
         raise UsageError(f"[security] firm_key_source is environment, and {VARIABLE} isn't set")
     if security.firm_key_source == "keyring":
-        os.environ[VARIABLE] = from_keyring(security)
+        _hand_on(from_keyring(security), f"keyring: {security.keyring_service} {security.keyring_user}")
     if security.firm_key_source == "file":
         os.environ.pop(VARIABLE, None)
     if security.firm_key_file and security.firm_key_source in ("file", "automatic") and VARIABLE not in os.environ:
-        os.environ[VARIABLE] = from_file(security.firm_key_file)
+        _hand_on(from_file(security.firm_key_file), f"file: {security.firm_key_file}")
+
+
+def _hand_on(key: str, source: str) -> None:
+    os.environ[VARIABLE], os.environ[TAKEN_FROM] = key, source
+
+
+def taken_from(out: Path) -> str:
+    """In words, where the key of the book in `out` comes from in this process: what `protect` decided comes first."""
+    kept = Protection.of(out).firm_key
+    if kept != DEFAULT:
+        return f"keyring: {SERVICE} firm key" if kept == KEYRING else f"file: {kept}"
+    if VARIABLE in os.environ:
+        return os.environ.get(TAKEN_FROM, "environment")
+    return "state/firm.key"
 
 
 def from_file(path: Path) -> str:

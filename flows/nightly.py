@@ -22,6 +22,7 @@ from flows import notices, pipeline, reaching
 from flows.errors import Busy, RothbookError, StageFailed, scrub
 from flows.run_folder import RunFolder, latest
 from limits.load import UnknownTaxYear
+from schemas.marks import COMES_BACK, ComesBack
 
 #: How often a run that found another one writing looks again.
 LOOK_AGAIN_SECONDS = 5.0
@@ -81,6 +82,7 @@ def nightly(
     artifacts: bool = True,
     pgp_home: Path | None = None,
     shared: Path | None = None,
+    comes_back: dict[str, Any] | None = None,
     retries: int = 2,
     retry_delay_seconds: float = 5.0,
     timeout_minutes: float = 240.0,
@@ -91,7 +93,7 @@ def nightly(
 
     Reading the inbox is tried `retries` times more, after `retry_delay_seconds` and then twice as long each time. A
     stage ends as TimedOut after `stage_timeout_minutes`, the run after `timeout_minutes`. Where another run is writing
-    to `out`, this one waits for it up to `wait_minutes`.
+    to `out`, this one waits for it up to `wait_minutes`. `comes_back` holds the thresholds of `[marks]`.
     """
     stages = _Stages(
         deadline=time.monotonic() + 60 * timeout_minutes,
@@ -101,7 +103,10 @@ def nightly(
     )
     try:
         stages.run(reach, inbox, patient=True)
-        night = pipeline.plan(inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home, shared=shared)
+        marks = ComesBack.of(comes_back) if comes_back else COMES_BACK
+        night = pipeline.plan(
+            inbox, out, as_of, tax_years, settle_seconds, pgp_home=pgp_home, shared=shared, comes_back=marks
+        )
         published = _run(stages, night, patience=60 * wait_minutes)
     except (RothbookError, UnknownTaxYear, TimeoutError):
         raise

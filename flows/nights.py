@@ -37,6 +37,8 @@ CARRIED = ("findings", "marks", "trend")
 REPRODUCED = ("results/*.parquet", "derived/*.parquet", "workbooks/*.xlsx")
 #: Software that decides how a table or a workbook is laid out in bytes.
 PACKAGES = ("duckdb", "polars", "openpyxl")
+#: What makes two runs over the same files differ.
+_ASKED = ("version", "limits_digest", "packages", "tax_years", "purged", "comes_back")
 _RUN_ID = re.compile(r"(\d{4}-\d\d-\d\d)-(\d{3,})")
 
 
@@ -214,7 +216,7 @@ def _facts(run: Path, register: dict[str, Any]) -> dict[str, Any]:
     return {
         "as_of": told["as_of"], "looks_back": back, "tax_years": told["tax_years"],
         "fingerprint": told["fingerprint"], "version": told["version"], "limits_digest": told["limits_digest"],
-        "packages": told.get("packages", {}), "purged": told.get("purged", 0),
+        "packages": told.get("packages", {}), "purged": told.get("purged", 0), "comes_back": told.get("comes_back"),
         "took_in": [] if back else new,
         "digests": told.get("digests", {}),
     }  # fmt: skip
@@ -259,7 +261,7 @@ def compared(night: PastNight, now: dict[str, Any]) -> dict[str, Any]:
     """
     then, digests_now = night.facts, now["digests"]
     either = sorted(then["digests"].keys() | digests_now.keys())
-    asked = ("version", "limits_digest", "packages", "tax_years", "purged")
+    asked = [name for name in _ASKED if then.get(name) is not None]
     return {
         "run_id": night.run_id,
         "same": sum(then["digests"].get(name) == digests_now.get(name) for name in either),

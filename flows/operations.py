@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from flows.config import Settings
+from schemas.marks import ComesBack
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Operations:
     shared: Path | None
     settle_seconds: float
     pgp_home: Path | None
+    comes_back: ComesBack
     artifacts: bool
     retries: int
     retry_delay_seconds: float
@@ -46,6 +48,7 @@ def of(settings: Settings) -> Operations:
         shared=settings.folders.shared,
         settle_seconds=settings.intake.settle_seconds,
         pgp_home=settings.intake.pgp_home,
+        comes_back=settings.marks.comes_back(),
         artifacts=prefect.artifacts,
         retries=prefect.retries,
         retry_delay_seconds=prefect.retry_delay_seconds,

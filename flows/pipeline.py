@@ -21,6 +21,7 @@ from flows.errors import StageFailed, UsageError, scrub
 from flows.reaching import reaching
 from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
+from schemas.marks import COMES_BACK, ComesBack
 from transforms import keys
 from transforms.vault import Vault
 
@@ -43,6 +44,7 @@ class Night:
     settle_seconds: float = SETTLE_SECONDS
     pgp_home: Path | None = None
     shared: Path | None = None
+    comes_back: ComesBack = COMES_BACK
 
 
 def plan(
@@ -54,6 +56,7 @@ def plan(
     *,
     pgp_home: Path | None = None,
     shared: Path | None = None,
+    comes_back: ComesBack = COMES_BACK,
 ) -> Night:
     """A run whose inbox exists and whose tax years all have limits; raises `UsageError` or `UnknownTaxYear`."""
     if not inbox.is_dir():
@@ -71,7 +74,7 @@ def plan(
     load.for_years(years)
     keys = pgp_home.resolve() if pgp_home else None
     where = shared.resolve() if shared else None
-    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds, keys, where)
+    return Night(inbox.resolve(), out.resolve(), today, years, settle_seconds, keys, where, comes_back)
 
 
 def _check_shared(shared: Path, inbox: Path, out: Path) -> None:
@@ -99,6 +102,13 @@ def _years_of_that_night(out: Path, as_of: date) -> list[int] | None:
     return night.facts["tax_years"] if night else None
 
 
+def _comes_back(night: Night) -> dict[str, Any]:
+    """What brings a finding back that was put aside: for a night that is looked back at, what counted then."""
+    then = nights.night_of(night.out, night.as_of) if nights.looks_back(night.out, night.as_of) else None
+    found: dict[str, Any] = (then.facts.get("comes_back") if then else None) or night.comes_back.facts()
+    return found
+
+
 @contextmanager
 def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
@@ -117,6 +127,7 @@ def open_run(night: Night) -> Iterator[Path]:
             settle_seconds=night.settle_seconds,
             pgp_home=str(night.pgp_home) if night.pgp_home else None,
             shared=str(night.shared) if night.shared else None,
+            comes_back=_comes_back(night),
             version=__version__,
             limits_digest=load.digest(),
             packages=nights.packages(),
@@ -324,7 +335,14 @@ def _compute(run: RunFolder) -> None:
     from transforms.engine import compute as compute_book
 
     with nights.tables(run.out, nights.before(run.out, run.as_of)) as previous:
-        counts = compute_book(run.canonical, run.path, as_of=run.as_of, tax_years=run.tax_years, previous=previous)
+        counts = compute_book(
+            run.canonical,
+            run.path,
+            as_of=run.as_of,
+            tax_years=run.tax_years,
+            previous=previous,
+            comes_back=ComesBack.of(run.facts["comes_back"]),
+        )
     run.note(result_rows=counts, fingerprint=fingerprint(run))
 
 
@@ -368,7 +386,7 @@ def _complete(run: RunFolder) -> None:
 
 
 def fingerprint(run: RunFolder) -> str:
-    """sha256 over the files and when each was received, the as-of date, tax years, limits and software version.
+    """sha256 over the files and when each was received, as-of date, tax years, limits, `[marks]` and software version.
 
     The fingerprint of the night before is part of it: what is new or resolved tonight depends on what was known then.
     """
@@ -376,7 +394,8 @@ def fingerprint(run: RunFolder) -> str:
     files = {f"{file['sha256']} {file['received_at']}" for file in facts["input_files"] if file["state"] != "duplicate"}
     years = " ".join(map(str, run.tax_years))
     since = before.facts["fingerprint"] if before else "the first night"
-    lines = (*sorted(files), facts["as_of"], years, facts["limits_digest"], facts["version"], since)
+    marks = " ".join(f"{name} {value}" for name, value in facts["comes_back"].items())
+    lines = (*sorted(files), facts["as_of"], years, marks, facts["limits_digest"], facts["version"], since)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -44,6 +44,7 @@ def _protect(asked: argparse.Namespace) -> int:
 
     out: Path = asked.out.resolve()
     with exclusive(out):
+        before = Protection.of(out)
         if asked.firm_key is not None:
             _move_firm_key(out, _source(asked.firm_key, {DEFAULT, KEYRING}, out))
         if asked.new_firm_key:
@@ -56,8 +57,19 @@ def _protect(asked: argparse.Namespace) -> int:
             keys.Passwords.of(out)
         if asked.require_signature is not None:
             replace(Protection.of(out), require_signature=asked.require_signature).write(out)
+        _note_change(out, before)
         print("\n".join(_told(out)))
     return 0
+
+
+def _note_change(out: Path, before: Protection) -> None:
+    """Tell the audit log what is protected otherwise than before: where keys are and their fingerprints."""
+    from flows import audit
+
+    then, now = asdict(before), asdict(Protection.of(out))
+    changed = {name: {"before": then[name], "now": now[name]} for name in now if then[name] != now[name]}
+    if changed:
+        audit.append(out, audit.PROTECTED, **changed)
 
 
 def _source(stated: str, words: set[str], out: Path) -> str:
@@ -127,6 +139,8 @@ def _seal(out: Path, source: str) -> None:
 
 
 def _unseal(asked: argparse.Namespace) -> int:
+    from flows import audit
+    from schemas.accounts import mask_digits
     from transforms.vault import Vault
 
     out, path, to = asked.out.resolve(), asked.path.resolve(), asked.to
@@ -136,6 +150,7 @@ def _unseal(asked: argparse.Namespace) -> int:
         raise UsageError(f"{to} is there already; name a folder to make")
     to.mkdir(mode=0o700, parents=True)
     vault = Vault.of(out)
+    audit.append(out, audit.UNSEALED, what=mask_digits(path.relative_to(out).as_posix()))
     if path.is_dir():
         vault.open_run(path, to)
     else:

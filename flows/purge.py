@@ -1,4 +1,4 @@
-"""What is older than the firm has to keep, and may go: runs, their tables in state, archived and quarantined files.
+"""What is older than the firm has to keep, and may go: runs, their logs and tables, archived and quarantined files.
 
 The rule is careful. `today` is the newest run's as-of date, and that run never goes. A file goes only if it was last
 delivered before the period, no row and no set-aside line of any run that is kept comes from it, and the newest book,
@@ -19,14 +19,18 @@ from flows import nights
 from flows.run_folder import latest, move_latest, published, sync
 from transforms.vault import opened
 
+#: What goes, in the order it is told.
+KINDS = ("runs", "notes", "logs", "nights", "archive", "quarantine")
+
 
 @dataclass(frozen=True)
 class Purge:
-    """What may go: run ids, ids of runs whose tables in state may go, sha256 of archived and of quarantined files."""
+    """What may go: runs, notes and logs by name; runs whose tables in state may go; archived and quarantined sha256."""
 
     before: date
     runs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
     nights: tuple[str, ...] = ()
     archive: tuple[str, ...] = ()
     quarantine: tuple[str, ...] = ()
@@ -36,11 +40,11 @@ class Purge:
     @property
     def empty(self) -> bool:
         """True if nothing may go."""
-        return not any((self.runs, self.notes, self.nights, self.archive, self.quarantine))
+        return not any(self.counts().values())
 
     def counts(self) -> dict[str, int]:
         """How many of each."""
-        return {name: len(getattr(self, name)) for name in ("runs", "notes", "nights", "archive", "quarantine")}
+        return {name: len(getattr(self, name)) for name in KINDS}
 
     def facts(self) -> dict[str, object]:
         """For the audit log."""
@@ -67,12 +71,18 @@ def find(out: Path, keep_years: int, pgp_home: Path | None = None) -> Purge:
     return Purge(
         before=before,
         runs=tuple(run.name for run in runs),
-        notes=tuple(sorted(p.name for p in (out / "runs").glob("*.failed.txt") if p.name[:10] < before.isoformat())),
+        notes=_dated(out / "runs", "*.failed.txt", before),
+        logs=tuple(name for name in _dated(out / "logs", "*.jsonl", before) if name != f"{newest.name}.jsonl"),
         nights=tuple(_nights(out, before)),
         archive=tuple(archive),
         quarantine=tuple(sorted(s for s in aside if received.get(s, before) < before)),
         needed=len(old) - len(archive),
     )
+
+
+def _dated(folder: Path, pattern: str, before: date) -> tuple[str, ...]:
+    """Names of files whose run, which they begin with, is of an as-of date earlier than `before`."""
+    return tuple(sorted(path.name for path in folder.glob(pattern) if path.name[:10] < before.isoformat()))
 
 
 def remove(out: Path, purge: Purge) -> None:
@@ -87,6 +97,7 @@ def remove(out: Path, purge: Purge) -> None:
     _unlink(out / "archive" / sha256 for sha256 in purge.archive)
     _unlink(out / "quarantine" / f"{sha256}.csv" for sha256 in purge.quarantine)
     _unlink(out / "runs" / name for name in purge.notes)
+    _unlink(out / "logs" / name for name in purge.logs)
     for run_id in purge.nights:
         shutil.rmtree(out / "state" / nights.FOLDER / run_id / "results", ignore_errors=True)
     for run_id in purge.runs:

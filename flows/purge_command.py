@@ -90,7 +90,7 @@ def _text(found: Purge, years: int, *, removed: bool) -> Iterator[str]:
     else:
         yield "would remove (nothing is removed without --yes):"
     said = {
-        "runs": "runs", "notes": "notes of failed runs", "nights": "nights' tables in state",
+        "runs": "runs", "notes": "notes of failed runs", "logs": "logs of runs", "nights": "nights' tables in state",
         "archive": "archived files", "quarantine": "quarantined files",
     }  # fmt: skip
     for name, count in found.counts().items():

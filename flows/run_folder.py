@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -174,10 +175,12 @@ def published(out: Path) -> list[Path]:
 
 def _next_run_id(runs: Path, as_of: date) -> str:
     """Published, failed, killed and purged runs keep their number: the audit log, and the run's own, speak of them."""
-    kept = (runs, runs.parent / "logs", runs.parent / "state" / "nights")
-    names = [path.name for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
-    taken = [int(name.split(".")[0].rpartition("-")[2]) for name in names]
-    return f"{as_of}-{max(taken, default=0) + 1:03d}"
+    out = runs.parent
+    kept = (runs, out / "logs", out / "state" / "nights")
+    names = [path.name.split(".")[0] for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    audit = out / "state" / "audit.jsonl"
+    told = re.findall(rf'"run_id": "({as_of}-[0-9]+)"', audit.read_text("utf-8", "replace")) if audit.exists() else []
+    return f"{as_of}-{max((int(name.rpartition('-')[2]) for name in (*names, *told)), default=0) + 1:03d}"
 
 
 def sync(folder: Path) -> None:

@@ -87,6 +87,7 @@ def _facts(run: Path) -> dict[str, Any]:
 _CHANGED = {
     "version": "software",
     "limits_digest": "limits",
+    "comes_back": "what brings marks back",
     "packages": "packages",
     "tax_years": "tax years",
     "purged": "files purged",

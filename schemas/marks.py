@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from schemas.accounts import mask_digits
 
@@ -53,7 +54,17 @@ class ComesBack:
     dollars: Decimal = Decimal("500.00")
     days: int = 30
 
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> ComesBack:
+        """The thresholds `facts` gives back, or whole dollars as a configuration states them."""
+        return cls(int(facts["percent"]), Decimal(str(facts["dollars"])).quantize(Decimal("0.01")), int(facts["days"]))
 
+    def facts(self) -> dict[str, int | str]:
+        """As JSON keeps them."""
+        return {"percent": self.percent, "dollars": str(self.dollars), "days": self.days}
+
+
+#: What counts where the firm's configuration says nothing else.
 COMES_BACK = ComesBack()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from limits import contested, load
+from schemas.marks import COMES_BACK, ComesBack
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms import database
 from transforms.findings import write_findings
@@ -84,13 +85,15 @@ def compute(
     tax_years: Sequence[int],
     previous: Path | None,
     choices: Mapping[str, str] | None = None,
+    comes_back: ComesBack = COMES_BACK,
 ) -> dict[str, int]:
     """Compute every result table of `tax_years` as known on `as_of`.
 
     `canonical` holds `<table>.parquet` for every input table, `rejects.parquet` and `files.parquet`. Writes
     `run/results/*.parquet`, `run/derived/*.parquet` and the warehouse `run/rothbook.duckdb`; returns the row count
     of each result table. `previous` is the folder of the night before (for what is new, changed or resolved).
-    `choices` moves switches of `limits/contested.toml` for this computation only.
+    `choices` moves switches of `limits/contested.toml` for this computation only; `comes_back` says what brings a
+    finding back that was put aside.
     Raises `limits.load.UnknownTaxYear` for a year that has no limits.
     """
     with connect(run / ".spill") as con:
@@ -100,7 +103,7 @@ def compute(
         load_choices(con, choices)
         compute_tables(con, tax_years)
         write_findings(con, previous)
-        write_marks(con, previous)
+        write_marks(con, previous, comes_back)
         write_trend(con, previous)
         return _write(con, run)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.marks import COMES_BACK, MARK_STATUSES
+from schemas.marks import MARK_STATUSES, ComesBack
 from schemas.tables import SEVERITIES
 
 SQL = Path(__file__).parent / "sql"
@@ -24,17 +24,17 @@ _NO_MARKS = (
 )
 
 
-def write_marks(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+def write_marks(con: duckdb.DuckDBPyConnection, previous: Path | None, comes_back: ComesBack) -> None:
     """Make `marks`, `mark_history` and `mark_problems`, and give `findings` their marks.
 
     `previous` is the folder of the last good run; without it a mark whose row doesn't say what the finding was is taken
-    to have been made on tonight's.
+    to have been made on tonight's. `comes_back` says what brings a finding back that was put aside.
     """
     con.execute(
         "create table mark_rules as select $percent::integer as percent, $dollars::decimal(18, 2) as dollars,"
         " $days::integer as days, $statuses::varchar[] as statuses, $severities::varchar[] as severities",
         {
-            "percent": COMES_BACK.percent, "dollars": COMES_BACK.dollars, "days": COMES_BACK.days,
+            "percent": comes_back.percent, "dollars": comes_back.dollars, "days": comes_back.days,
             "statuses": list(MARK_STATUSES), "severities": list(SEVERITIES),
         },
     )  # fmt: skip

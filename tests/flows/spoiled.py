@@ -13,6 +13,7 @@ import openpyxl
 
 from flows.demo import write_demo
 from schemas.tables import HOUSE_KINDS, INPUT_TABLES
+from tests.client_data import Secrets
 from transforms.passwords import locked
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -98,17 +99,4 @@ def _containers(inbox: Path) -> None:
 
 def secrets_of(inbox: Path) -> list[str]:
     """What must be said nowhere: the planted secrets, and every client's name, tax id and account number."""
-    with (inbox / "persons.csv").open(encoding="utf-8", newline="") as file:
-        persons = list(csv.DictReader(file))
-    with (inbox / "accounts.csv").open(encoding="utf-8", newline="") as file:
-        accounts = {row["account_number"] for row in csv.DictReader(file)}
-    names = {row[column] for row in persons for column in ("given_name", "family_name")}
-    ids = {row["tax_id"] for row in persons}
-    every = {*PLANTED, *names, *ids, *(i.replace("-", "") for i in ids), *(a for a in accounts if len(a) > 4)}
-    return sorted(every - {""})
-
-
-def found_in(text: str, secrets: list[str]) -> list[str]:
-    """Those of the secrets that `text` says, as words of their own."""
-    told = re.compile("|".join(rf"(?<![A-Za-z0-9]){re.escape(s)}(?![A-Za-z0-9])" for s in secrets))
-    return sorted(set(told.findall(text)))
+    return sorted({*PLANTED, *Secrets.of(inbox).every})

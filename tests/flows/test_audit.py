@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import audit, audited
+from flows import audit, audited, config, firm_key
 from flows.cli import main
 from tests.flows.inbox import ROOT, SECRETS, rothbook
 from tests.flows.past_nights import YEARS, PastNights
@@ -166,12 +166,44 @@ def test_a_changed_key_is_told(own: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert main(["protect", "--out", str(own), "--new-firm-key"]) == 0
     audited.finished(run)
     audited.finished(run)
-    same, other, again = audit.lines(own)[-3:]
+    same, asked, other, again = audit.lines(own)[-4:]
     assert "key_changed" not in same
+    assert (asked["event"], set(asked["firm_fingerprint"])) == ("protection changed", {"before", "now"})
     assert other["key_changed"] is True
     assert other["key"]["source"] == "environment"
     assert "key_changed" not in again
     assert "another key" not in (own / "state" / audit.LOG).read_text(encoding="utf-8")
+
+
+def test_where_the_key_was_taken_from_is_told(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = (own / "state/firm.key").read_text(encoding="ascii").strip()
+    (tmp_path / "kept.key").write_text(key, encoding="ascii")
+    monkeypatch.setattr("keyring.get_password", lambda *_: key)
+    monkeypatch.setattr("keyring.set_password", lambda *_: None)
+    monkeypatch.setenv(firm_key.TAKEN_FROM, "something an earlier process said")
+    run = own / "runs/2027-02-04-001"
+    told = []
+    for security in (
+        config.Security(),
+        config.Security(firm_key_file=tmp_path / "kept.key"),
+        config.Security(firm_key_source="keyring", keyring_service="the firm"),
+    ):
+        monkeypatch.delenv(firm_key.VARIABLE, raising=False)
+        firm_key.provide(security)
+        audited.finished(run)
+        told.append(audit.lines(own)[-1])
+    assert main(["protect", "--out", str(own), "--firm-key", "keyring"]) == 0
+    audited.finished(run)
+    moved, last = audit.lines(own)[-2:]
+    assert [line["key"]["source"] for line in (*told, last)] == [
+        "state/firm.key", f"file: {tmp_path / 'kept.key'}", "keyring: the firm firm-key", "keyring: rothbook firm key",
+    ]  # fmt: skip
+    assert ["key_moved" in line for line in (*told, last)] == [False, True, True, True]
+    assert not any("key_changed" in line for line in (*told, last))
+    assert moved["firm_key"] == {"before": "default", "now": "keyring"}
+    assert key not in (own / "state" / audit.LOG).read_text(encoding="utf-8") + capsys.readouterr().out
 
 
 def test_a_failed_run_is_told(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

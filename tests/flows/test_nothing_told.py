@@ -6,26 +6,23 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-import duckdb
-import pandera.polars as pa
 import polars as pl
 import pytest
 
 from flows import summary
 from flows.cli import main
 from flows.errors import StageFailed
+from tests.client_data import KEPT, Database, found_in, kept_in, read
+from tests.flows.failing import STAGES, by_a_chain, by_a_file, by_duckdb, by_notes, by_pandera, by_polars
 from tests.flows.inbox import write_inbox
-from tests.flows.spoiled import BAD, PLANTED, found_in, secrets_of, write_spoiled
+from tests.flows.spoiled import BAD, PLANTED, secrets_of, write_spoiled
 
 AS_OF = date(2026, 12, 1)
-#: What OUT keeps of a run that isn't client data by its nature.
-KEPT = ("run.json", "*.failed.txt", "*.log", "audit.jsonl", "protection.json")
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +38,12 @@ def prefect() -> Iterator[str]:
 def everything_in(url: str) -> str:
     """Every row of Prefect's database, and every file beside it."""
     path = Path(url.partition(":///")[2])
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-        dump = "\n".join(db.iterdump())
-    db.close()
-    stored = [p.read_bytes().decode("utf-8", "replace") for p in path.parent.rglob("*") if p.is_file()]
-    return "\n".join([dump, *stored])
+    stored = [read(p) for p in path.parent.rglob("*") if p.is_file()]
+    return "\n".join([Database.of(path).text, *stored])
 
 
-def kept_in(out: Path) -> str:
-    return "\n".join(p.read_text(encoding="utf-8") for name in KEPT for p in sorted(out.rglob(name)))
+def everything_kept(out: Path, *what: str) -> str:
+    return "\n".join(kept_in(out, what=what or KEPT).values())
 
 
 def test_the_whole_spoiled_demo_book(
@@ -75,7 +69,8 @@ def test_the_whole_spoiled_demo_book(
     assert found_in(said, secrets) == []
     assert found_in(caplog.text, secrets) == []
     assert found_in("\n".join(str(w.message) for w in warned), secrets) == []
-    assert found_in(kept_in(out), secrets) == []
+    assert [name for name in KEPT if not kept_in(out, what=[name]) and name != "notes of failed runs"] == []
+    assert found_in(everything_kept(out), secrets) == []
     assert found_in(database, secrets) == []
     messages = pl.concat(
         [
@@ -84,52 +79,6 @@ def test_the_whole_spoiled_demo_book(
         ]
     )
     assert found_in("\n".join(messages["message"].drop_nulls()), secrets) == []
-
-
-def by_pandera(*_: object, **__: object) -> None:
-    frame = pl.DataFrame({"tax_id": [BAD]})
-    pa.DataFrameSchema({"tax_id": pa.Column(str, pa.Check.str_length(max_value=9))}).validate(frame, lazy=True)
-
-
-def by_polars(*_: object, **__: object) -> None:
-    pl.DataFrame({"market_value": [BAD]}).select(pl.col("market_value").cast(pl.Int64))
-
-
-def by_duckdb(*_: object, **__: object) -> None:
-    duckdb.sql("select $cell::integer", params={"cell": BAD}).fetchall()
-
-
-def by_a_file(*_: object, **__: object) -> None:
-    Path(f"/nowhere/{BAD}").read_bytes()
-
-
-def by_a_chain(*_: object, **__: object) -> None:
-    try:
-        int(BAD)
-    except ValueError as error:
-        raise RuntimeError(BAD) from error
-
-
-class Quoting(Exception):
-    """An exception whose attributes and notes quote a cell as well."""
-
-
-def by_notes(*_: object, **__: object) -> None:
-    error = Quoting(BAD)
-    error.cell = BAD  # type: ignore[attr-defined]
-    error.add_note(BAD)
-    raise error
-
-
-#: Where each stage is made to fail, and with whose exception.
-STAGES: dict[str, tuple[str, Callable[..., None]]] = {
-    "take in": ("transforms.intake.deliver", by_a_file),
-    "read": ("transforms.intake.read_book", by_pandera),
-    "compute": ("transforms.engine.compute", by_duckdb),
-    "report": ("reports.write_workbooks", by_polars),
-    "complete run.json": ("flows.pipeline._complete", by_notes),
-    "publish": ("flows.run_folder.RunFolder.publish", by_a_file),
-}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -158,9 +107,9 @@ def test_a_stage_that_fails_quoting_a_client(
     assert not (out / "latest").exists()
     database = everything_in(prefect)
     assert f"failed to {stage}" in database
-    notes = kept_in(out)
+    notes = everything_kept(out, "notes of failed runs", "audit log")
     assert notes.count(f"failed to {stage}") == 4  # a note and a line of the log for each of the two runs
-    told = "".join(capfd.readouterr()) + caplog.text + notes + database + repr(vars(failed.value))
+    told = "".join(capfd.readouterr()) + caplog.text + everything_kept(out) + database + repr(vars(failed.value))
     assert found_in(told, list(PLANTED)) == []
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flows import audit, nights, pipeline, purge
+from flows import audit, nights, pipeline, purge, status
 from flows.errors import UsageError
+from flows.run_folder import RunFolder
 from tests.flows.inbox import BAD_ROW, FILES, SECRETS, rothbook
 from tests.flows.past_nights import BALANCES, PastNights
 
@@ -57,11 +58,26 @@ def test_only_what_is_old_and_not_needed_is_found(book: PastNights) -> None:
     found = purge.find(book.out, 6)
     assert found.before.isoformat() == "2021-02-01"
     assert found.runs == ("2020-12-01-001", "2020-12-02-001", "2020-12-03-001")
+    assert found.logs == tuple(f"{run_id}.jsonl" for run_id in found.runs)
     assert found.nights == ("2020-12-01-001", "2020-12-02-001")  # the first kept night is compared with the third
     assert set(found.archive) == {sha(REFUSED), sha(SPOILED), sha(REPLACED)}
     assert set(found.quarantine) == {sha(REFUSED), sha(SPOILED)}
     assert found.needed == 8  # the seven files of the first night and the value put right
     assert purge.find(book.out, 7).empty
+
+
+def test_a_run_that_failed_or_died_keeps_its_number_when_its_log_has_gone(out: Path) -> None:
+    died, failed = "2020-12-02-002", "2020-12-02-003"
+    for run_id in (died, failed):
+        (out / "logs" / f"{run_id}.jsonl").write_text('{"event": "run started"}\n', encoding="utf-8")
+        audit.append(out, audit.STARTED, run_id=run_id)
+    (out / "runs" / f"{failed}.failed.txt").write_text("failed to read\n", encoding="utf-8")
+    found = purge.find(out, 6)
+    assert found.notes == (f"{failed}.failed.txt",)
+    assert {f"{died}.jsonl", f"{failed}.jsonl"} < set(found.logs)
+    purge.remove(out, found)
+    assert {a.run_id for a in status.look(out, datetime.now(UTC)).runs} == {"2026-11-30-001", "2027-02-01-001"}
+    assert RunFolder.create(out, date(2020, 12, 2)).run_id == "2020-12-02-004"
 
 
 def test_nothing_goes_unasked(out: Path) -> None:
@@ -85,11 +101,12 @@ def test_what_is_asked_goes_is_told_and_the_nights_go_on(out: Path, book: PastNi
     assert not {sha(REFUSED), sha(SPOILED), sha(REPLACED)} & {p.name for p in (out / "archive").iterdir()}
     assert len(list((out / "archive").iterdir())) == 9
     assert list((out / "quarantine").iterdir()) == []
+    assert sorted(p.stem for p in (out / "logs").iterdir()) == ["2026-11-30-001", "2027-02-01-001"]
     assert (out / "latest").resolve().name == "2027-02-01-001"
     began, ended = audit.lines(out)[-2:]
     assert (began["event"], ended["event"]) == ("purge started", "purge finished")
     assert set(began["archive"]) == {sha(REFUSED), sha(SPOILED), sha(REPLACED)}
-    assert ended["counts"] == {"runs": 3, "notes": 0, "nights": 2, "archive": 3, "quarantine": 2}
+    assert ended["counts"] == {"runs": 3, "notes": 0, "logs": 3, "nights": 2, "archive": 3, "quarantine": 2}
     assert audit.verify(out).ok
     text = (out / "state" / audit.LOG).read_text(encoding="utf-8")
     assert [secret for secret in SECRETS if secret in text + done.stdout] == []

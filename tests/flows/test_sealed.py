@@ -13,6 +13,7 @@ import msoffcrypto
 import polars as pl
 import pytest
 
+from flows import audit
 from flows.cli import main
 from schemas.tables import RESULT_TABLES
 from tests.flows.inbox import SECRETS, write_inbox
@@ -262,3 +263,17 @@ def test_status_and_doctor_of_a_sealed_book(
     checks = {c["what"]: c for c in said("doctor", "--config", str(config))["checks"]}
     assert [checks[what]["level"] for what in ("firm key", "at-rest key", "passwords")] == ["ok", "fail", "fail"]
     assert "without it neither a run nor any command opens this book" in checks["at-rest key"]["fix"]
+
+
+def test_what_was_protected_and_unsealed_is_told(sealed: Path, tmp_path: Path) -> None:
+    shutil.copytree(sealed / "out", tmp_path / "out", symlinks=True)
+    protected = [line for line in audit.lines(tmp_path / "out") if line["event"] == audit.PROTECTED]
+    assert [set(line) - {"at", "event", "who", "before"} for line in protected] == [
+        {"at_rest_key", "at_rest_fingerprint", "workbook_passwords"},
+    ]
+    archived = next((tmp_path / "out/archive").iterdir())
+    assert rothbook(tmp_path, "unseal", archived, "--to", tmp_path / "clear") == 0
+    last = audit.lines(tmp_path / "out")[-1]
+    assert last["event"] == audit.UNSEALED
+    assert last["what"].startswith("archive/")
+    assert audit.verify(tmp_path / "out").ok

@@ -9,7 +9,6 @@ made.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ from typing import Any
 import httpx
 import polars as pl
 
+from tests.client_data import Secrets, found_in, read
 from tests.servers import machines
 from tests.servers.machines import PrefectServer, Process, Received, until
 
@@ -267,47 +267,20 @@ def service_dies(night: Night) -> None:
     night.see("the webhook is told that the last good run was too old", overdue)
 
 
-def secrets_of(night: Night) -> dict[str, set[str]]:
-    """What must be found nowhere: names, tax ids (with and without hyphens) and account numbers of the demo book."""
-    persons = pl.read_parquet(night.out / "latest/canonical/persons.parquet")
-    accounts = pl.read_parquet(night.out / "latest/canonical/accounts.parquet")["account_number"].drop_nulls()
-    text = "\n".join(p.read_text(encoding="utf-8", errors="replace") for p in (night.out / "archive").iterdir())
-    ids = set(re.findall(r"\b\d{3}-\d{2}-\d{4}\b", text))
-    full = persons.select(pl.concat_str("given_name", "family_name", separator=" ")).to_series().drop_nulls()
-    return {
-        "names": set(full) | set(persons["family_name"].drop_nulls()),
-        "tax ids": ids | {tax_id.replace("-", "") for tax_id in ids},
-        "account numbers": {number for number in accounts if len(number) > 4 and not number.startswith("*")},
-    }
-
-
 def scan(night: Night, dump: str, before: str) -> None:
     """Look for clients in the database, Prefect's folder, the logs and the messages sent; and, as a control, in OUT."""
     kept = [p for p in night.folder.rglob("*") if p.is_file() and not p.is_relative_to(night.out)]
     kept = [p for p in kept if p.is_relative_to(night.folder / "home") or p.suffix == ".log"]
     sent = [*night.received.webhook, *night.received.mail]
-    told = "\n".join([dump, *map(_read, kept), *sent])
-    archive = "\n".join(map(_read, sorted((night.out / "archive").iterdir())))
+    told = "\n".join([dump, *map(read, kept), *sent])
+    archive = "\n".join(map(read, sorted((night.out / "archive").iterdir())))
     night.see("what was run is in the database", lambda: "StageFailed" in dump and f"{len(dump) // 1024:,} KiB of text")
-    for kind, secrets in secrets_of(night).items():
-        known = _found(secrets, before)  # words of Prefect's own texts
-        control, found = _found(secrets, archive), _found(secrets - known, told)
+    every = Secrets.of(night.inbox, night.out / "latest/canonical")
+    for kind, secrets in every.kinds().items():
+        known = set(found_in(before, secrets))  # words of Prefect's own texts
+        control, found = found_in(archive, secrets), found_in(told, secrets - known)
         result = f"{len(secrets - known)} looked for, {len(found)} found (in the archive: {len(control)})"
         night.see(f"no {kind} in database, logs, messages", lambda n=found, c=control, r=result: c and not n and r, 0)
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", errors="replace")
-
-
-def _found(secrets: set[str], text: str) -> set[str]:
-    """Those of `secrets` that stand in `text` as words of their own, plain or escaped as JSON escapes them."""
-    return {secret for secret in secrets if any(_stands(form, text) for form in {secret, json.dumps(secret)[1:-1]})}
-
-
-def _stands(word: str, text: str) -> bool:
-    before = r"(?:(?<![^\W_])|(?<=\\[nrt]))"
-    return word in text and re.search(rf"{before}{re.escape(word)}(?![^\W_])", text) is not None
 
 
 STORY = (scheduled_and_second, arrival_and_kill, share_away, failure_and_time_limit, service_dies)
