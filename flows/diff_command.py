@@ -14,7 +14,8 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # n
 SHOWN = 50
 #: What beside the files decides a run, as run.json names it and as it is told.
 BESIDE_FILES = {
-    "as_of": "as-of date", "tax_years": "tax years", "version": "software", "limits_digest": "limits", "comes_back": "what brings marks back",
+    "as_of": "as-of date", "tax_years": "tax years", "version": "software", "limits_digest": "limits",
+    "comes_back": "what brings marks back",
     "packages": "packages",
 }  # fmt: skip
 

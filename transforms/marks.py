@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.marks import MARK_STATUSES, ComesBack
+from schemas.marks import COMES_BACK, MARK_STATUSES, ComesBack
 from schemas.tables import SEVERITIES
 
 SQL = Path(__file__).parent / "sql"
@@ -24,7 +24,7 @@ _NO_MARKS = (
 )
 
 
-def write_marks(con: duckdb.DuckDBPyConnection, previous: Path | None, comes_back: ComesBack) -> None:
+def write_marks(con: duckdb.DuckDBPyConnection, previous: Path | None, comes_back: ComesBack = COMES_BACK) -> None:
     """Make `marks`, `mark_history` and `mark_problems`, and give `findings` their marks.
 
     `previous` is the folder of the last good run; without it a mark whose row doesn't say what the finding was is taken

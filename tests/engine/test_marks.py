@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.marks import mark_state
+from schemas.marks import COMES_BACK, ComesBack, mark_state
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, result_schema
 from transforms.engine import connect
 from transforms.marks import write_marks
@@ -31,6 +31,7 @@ class Marked:
     root: Path
     rows: list[dict[str, Any]] = field(default_factory=list)
     nights: list[date] = field(default_factory=list)
+    comes_back: ComesBack = COMES_BACK
 
     def mark(
         self, received: date, status: str | None = None, *, finding: str = "F1", made: date | None = None,
@@ -63,7 +64,7 @@ class Marked:
             self._load(con, "previous_findings", old)
             self._load(con, "finding_marks", pl.DataFrame(self.rows, schema=INPUT_TABLES["finding_marks"].schema))
             self._load(con, "intake_rejects", pl.DataFrame(schema=INTAKE_REJECTS.schema))
-            write_marks(con, before)
+            write_marks(con, before, self.comes_back)
             target = self.root / str(as_of) / "results"
             target.mkdir(parents=True)
             tables = {}
@@ -378,3 +379,26 @@ def test_a_mark_made_again_on_what_came_back_puts_it_aside_again(marked: Marked)
     tables = marked.night(on(4), amount=Decimal(9000))
     assert one(tables)["put_aside"] is True
     assert became(tables) == [("dismissed", "replaced"), ("dismissed", "in force")]
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "back"),
+    [
+        pytest.param(ComesBack(), True, id="the default: 21% and $525"),
+        pytest.param(ComesBack(percent=21), False, id="exactly 21% isn't more than 21%"),
+        pytest.param(ComesBack(dollars=Decimal("525.00")), True, id="exactly the dollars"),
+        pytest.param(ComesBack(dollars=Decimal("526.00")), False, id="a dollar short"),
+    ],
+)
+def test_what_brings_a_finding_back_can_be_stated(marked: Marked, comes_back: ComesBack, *, back: bool) -> None:
+    marked.comes_back = comes_back
+    marked.mark(on(2), "done", amount="2500.00")
+    assert one(marked.night(on(2), amount=Decimal("3025.00")))["put_aside"] is not back
+
+
+@pytest.mark.parametrize(("days", "back"), [(30, False), (31, True)])
+def test_how_near_a_deadline_brings_a_finding_back_can_be_stated(marked: Marked, days: int, *, back: bool) -> None:
+    marked.comes_back = ComesBack(days=days)
+    near = date(2026, 12, 3)
+    marked.mark(on(1), "done", made=date(2026, 10, 1), deadline=near)
+    assert one(marked.night(on(2), deadline=near))["put_aside"] is not back
