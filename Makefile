@@ -9,7 +9,8 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz servers clean
+.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz scan \
+	servers clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -98,6 +99,9 @@ pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and p
 
 fuzz: $(VENV)/.developing ## search every reader for bytes it fails on; minutes=1 each unless told
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz --minutes $(or $(minutes),1) $(addprefix --target ,$(target))
+
+scan: $(VENV)/.developing ## look for clients in all the demo book leaves: output, logs, audit log, Prefect's database (some minutes)
+	PYTHONPATH=. $(BIN)/python -m tests.scan
 
 servers: $(VENV)/.developing ## show the nightly service against Prefect over SQLite and PostgreSQL (some 15 minutes)
 	PYTHONPATH=. $(BIN)/python tests/servers/run.py

@@ -98,6 +98,7 @@ def _permissions(patient: Patient) -> Iterator[Check]:
     if folders.inbox is not None and folders.inbox.is_dir() and mode(folders.inbox) & 0o007:
         fix = f"chmod o= {folders.inbox}"
         yield Check("warn", "permissions", "everybody on this machine can look into the inbox", fix)
+    yield from _advisors_apart(folders.shared)
     if folders.out is None or not folders.out.is_dir():
         return
     out = folders.out
@@ -110,6 +111,20 @@ def _permissions(patient: Patient) -> Iterator[Check]:
         yield Check("warn", "permissions", f"others can look into {out}", f"chmod 700 {out}")
     else:
         yield Check("ok", "permissions", f"{out} is its owner's only")
+
+
+def _advisors_apart(shared: Path | None) -> Iterator[Check]:
+    """A new advisor's folder is as open as the shared one; what keeps advisors apart is each folder's own mode."""
+    if shared is None or not shared.is_dir():
+        return
+    inside = [path for path in shared.iterdir() if path.is_dir() and not path.is_symlink()]
+    bare = sorted(path.name for path in inside if mode(path) & 0o007)
+    if bare:
+        found = (
+            f"everybody on this machine can look into {len(bare)} of {len(inside)} advisors' folders ({bare[0]} first)"
+        )
+        fix = f"give each folder of {shared} to its advisor's group: chmod o="
+        yield Check("warn", "permissions", found, fix)
 
 
 def _everything(folder: Path) -> Iterator[Path]:

@@ -8,23 +8,28 @@ was looked through; ends with 0 if nothing was found, 1 if something was or if t
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from flows.cli import main
 from tests.client_data import KEPT, Database, Secrets, found_in, kept_in, read
 from tests.flows.failing import STAGES
 from tests.flows.inbox import ROOT, write_inbox
 from tests.flows.spoiled import PLANTED, write_spoiled
 
 FIRST, SECOND = "2026-12-01", "2026-12-02"
+#: Somebody of the demo book.
+PERSON = "P001"
 
 
 @dataclass
@@ -56,16 +61,25 @@ class Scan:
         """Where the runs are that fail."""
         return self.base / "failing"
 
-    def call(self, *arguments: str | Path, module: str = "flows", ends: tuple[int, ...] = (0, 1)) -> None:
-        """Start the command line, and keep what it says."""
-        stated = [str(argument) for argument in arguments]
-        name = f"{len(self.said):02d} {' '.join([a for a in stated if not a.startswith(('/', '-'))][:2])}"
+    def start(self, *arguments: str | Path, module: str = "flows", ends: tuple[int, ...] = (0, 1)) -> None:
+        """Start the command line as a process, and keep all it says."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=3600, check=False, env=_environment())
+        self._note(arguments, (done.stdout + done.stderr).decode("utf-8", "replace"), done.returncode in ends)
+
+    def ask(self, *arguments: str | Path, ends: tuple[int, ...] = (0, 1)) -> None:
+        """Have the command line do something quick in this process, and keep all it says."""
+        said = io.StringIO()
+        with redirect_stdout(said), redirect_stderr(said):
+            code = main([str(argument) for argument in arguments])
+        self._note(arguments, said.getvalue(), code in ends)
+
+    def _note(self, arguments: tuple[str | Path, ...], said: str, as_it_should: bool) -> None:
+        name = f"{len(self.said) + 1}. {' '.join(str(a) for a in arguments if not str(a).startswith('/'))[:60]}"
         print(f"  {name}", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", module, *stated]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=900, check=False, env=_environment())
-        self.said[name] = (done.stdout + done.stderr).decode("utf-8", "replace")
-        if done.returncode not in ends:
-            raise RuntimeError(f"{name} ended with {done.returncode}:\n{self.said[name][-2000:]}")
+        self.said[name] = said
+        if not as_it_should:
+            raise RuntimeError(f"{name} didn't end as it should:\n{said[-2000:]}")
 
     def look(self, name: str, count: str, *texts: str) -> None:
         """Look for every secret in `texts`."""
@@ -85,27 +99,26 @@ def live(scan: Scan, inbox: Path) -> None:
     config.write_text(f'[folders]\ninbox = "{inbox}"\nout = "{scan.out}"\nshared = "{scan.base}/shared"\n', "utf-8")
     (scan.base / "shared").mkdir()
     out, nightly = ("--out", scan.out), ("run", "--config", config, "--as-of")
-    scan.call(*nightly, FIRST, "--verbose")
-    scan.call(*nightly, SECOND, "--direct", "--log-json")
-    scan.call("check", "--lines", *sorted(p for p in inbox.iterdir() if p.is_file()))
+    scan.start(*nightly, FIRST, "--verbose")
+    scan.start(*nightly, SECOND, "--direct", "--log-json")
+    scan.ask("check", "--lines", *sorted(p for p in inbox.iterdir() if p.is_file()))
     write_inbox(scan.base / "small")
     for stage in STAGES:
         failing = ("run", "--inbox", scan.base / "small", "--out", scan.failing, "--as-of", FIRST, "--log-json")
-        scan.call(stage, *failing, module="tests.flows.failing", ends=(3,))
-    scan.call("protect", *out)
-    for command in (("status",), ("doctor",)):
+        scan.start(stage, *failing, module="tests.flows.failing", ends=(3,))
+    scan.ask("protect", *out)
+    for command in ("status", "doctor"):
         for style in ("text", "json"):
-            scan.call(*command, "--config", config, "--format", style, ends=(0, 1, 2))
-    scan.call("overdue", "--config", config, ends=(0, 3))
-    scan.call("diff", "previous", "latest", *out)
-    scan.call("purge", *out)
-    scan.call("audit", "verify", *out)
-    scan.call("audit", "show", *out)
-    for person in ("P001", "P002"):
-        scan.call("explain", person, *out)
-        scan.call("history", person, *out)
-        scan.call("brief", person, *out, "--to", scan.base / f"{person}.docx")
-    scan.call("explain", PLANTED[0], *out, ends=(2,))
+            scan.ask(command, "--config", config, "--format", style, ends=(0, 1, 2))
+    scan.ask("overdue", "--config", config, ends=(0, 3))
+    scan.ask("diff", "previous", "latest", *out)
+    scan.ask("purge", *out)
+    scan.ask("audit", "verify", *out)
+    scan.ask("audit", "show", *out)
+    scan.ask("explain", PERSON, *out)
+    scan.ask("history", PERSON, *out)
+    scan.ask("brief", PERSON, *out, "--to", scan.base / "brief.docx")
+    scan.ask("explain", PLANTED[0], *out, ends=(2,))
 
 
 def look(scan: Scan) -> None:
@@ -145,7 +158,7 @@ def table(scan: Scan) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def show() -> int:
     """Make the book, look through it, and say what was seen."""
     with tempfile.TemporaryDirectory(prefix="rothbook-scan-") as folder:
         scan = Scan(Path(folder))
@@ -166,4 +179,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(show())

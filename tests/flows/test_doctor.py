@@ -141,6 +141,19 @@ def test_what_others_can_read(place: Path) -> None:
     assert worst(examined(place)["permissions"])[0] == "warn"
 
 
+def test_advisors_folders_everybody_can_look_into(place: Path) -> None:
+    for name, mode in (("ADV1", 0o770), ("ADV2", 0o775)):
+        (place / "share" / name).mkdir(parents=True)
+        (place / "share" / name).chmod(mode)
+    write(place, "shared = 'share'\n")
+    level, said, _ = worst(examined(place)["permissions"])
+    assert (level, said) == (
+        "warn", "everybody on this machine can look into 1 of 2 advisors' folders (ADV2 first)",
+    )  # fmt: skip
+    (place / "share" / "ADV2").chmod(0o770)
+    assert worst(examined(place)["permissions"])[0] == "ok"
+
+
 def test_a_configuration_others_may_change(place: Path) -> None:
     (place / "my.toml").chmod(0o666)
     assert worst(examined(place)["configuration"])[0] == "warn"
