@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from transforms.engine import SQL, connect
-from transforms.findings import registry
+from transforms.findings import finding_folds, registry
 
 COLUMNS = "finding_id varchar, rule varchar, person_id varchar, tax_year integer, status varchar, rank bigint"
 
 
-def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[str, str, int]]) -> dict[str, str | None]:
+def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[Any, ...]]) -> dict[str, str | None]:
     con = connect()
     con.execute(f"create table ranked_findings ({COLUMNS})")
     con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?)", findings)
-    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer)")
-    con.executemany("insert into finding_folds values (?, ?, ?)", folds)
+    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)")
+    con.executemany("insert into finding_folds values (?, ?, ?, ?)", [(*fold, False)[:4] for fold in folds])
     select = (SQL / "folded_findings.sql").read_text(encoding="utf-8")
     return dict(con.execute(f"select finding_id, part_of from ({select})").fetchall())
 
@@ -61,6 +61,24 @@ def test_parts_of_parts_name_the_top() -> None:
         [("a", "b", 0), ("b", "c", 0)],
     )
     assert folded == {"a": "c", "b": "c", "c": None}
+
+
+@pytest.mark.parametrize("gravest", ["tax", "withheld", "blocked"])
+def test_of_one_problem_told_from_several_sides_the_gravest_is_the_row(gravest: str) -> None:
+    sides = ("tax", "withheld", "blocked")
+    ranks = {side: 1 if side == gravest else 5 + n for n, side in enumerate(sides)}
+    folded = _folded(
+        [*((side, side, "P1", 2026, "open", ranks[side]) for side in sides), ("way", "way", "P1", 2026, "open", 3)],
+        [("way", "tax", 0), *((a, b, -1, True) for a in sides for b in sides if a != b)],
+    )
+    assert folded == {side: None if side == gravest else gravest for side in (*sides, "way")}
+
+
+def test_a_conversion_its_withholding_and_the_blocked_backdoor_are_one_problem() -> None:
+    sides = {f.rule for f in registry() if f.one_with == "pre-tax money and a conversion"}
+    assert sides == {"conversion_taxed_pro_rata", "withholding_on_conversion", "backdoor_blocked_by_pre_tax"}
+    folds = {(rule, into) for rule, into, _, if_graver in finding_folds() if if_graver}
+    assert folds == {(a, b) for a in sides for b in sides if a != b}
 
 
 def test_a_finding_runs_after_the_ones_whose_rows_it_reads() -> None:

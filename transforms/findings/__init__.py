@@ -10,7 +10,8 @@ prove it, and a SELECT over the computed tables with one row per problem:
 US dollars in DECIMAL(18,2); `amount_is` says what they are: tax, taxable income, room, excess, value, basis. A row whose inputs
 are missing must not fire: the matching *unknown* finding asks for them instead.
 
-Adding a finding is adding a module here and `tests/golden/findings/<rule>.toml`; nothing else changes.
+Adding a finding is adding a module here and `tests/golden/findings/<rule>.toml`; nothing else changes. A module whose name
+begins with `_` is no finding: it holds what two of them share.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ class Finding:
     `folds_into` names the rules this one is a part of, the fittest first: one problem is one row, so where such a finding
     of the same person and tax year is open, this one is shown as a part of it (`part_of`), not as a row of its own.
 
+    `one_with` names the problem of which several rules tell a side each, whichever weighs most tonight: of a person and tax
+    year the finding of the highest rank is the row, and the others are its parts.
+
     `waits_for` names the rules whose rows tonight (`raw_findings`) its SELECT reads: they run before it.
     """
 
@@ -48,6 +52,7 @@ class Finding:
     sql: str
     rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals", "excess_contributions"] = ""
     folds_into: tuple[str, ...] = ()
+    one_with: str = ""
     waits_for: tuple[str, ...] = ()
 
 
@@ -58,12 +63,24 @@ def registry() -> tuple[Finding, ...]:
     Raises ValueError if a module's rule isn't its own name.
     """
     found = []
-    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name != "__main__"):
+    for module in sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name[0] != "_"):
         finding = importlib.import_module(f"{__name__}.{module}").FINDING
         if finding.rule != module:
             raise ValueError(f"transforms/findings/{module}.py defines rule {finding.rule!r}; they must be the same")
         found.append(finding)
     return tuple(sorted(found, key=lambda finding: bool(finding.waits_for)))
+
+
+def finding_folds() -> list[tuple[str, str, int, bool]]:
+    """Which rule is a part of which: rule, into rule, place (the fittest first), and whether only into one of higher rank."""
+    into = [(f.rule, whole, place, False) for f in registry() for place, whole in enumerate(f.folds_into)]
+    sides = [
+        (f.rule, other.rule, -1, True)
+        for f in registry()
+        for other in registry()
+        if f.one_with and f.one_with == other.one_with and f.rule != other.rule
+    ]
+    return into + sides
 
 
 def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
@@ -74,11 +91,8 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     """
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
     con.execute("create table finding_rests (rule varchar, rests_on varchar)")
-    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer)")
-    con.executemany(
-        "insert into finding_folds values (?, ?, ?)",
-        [(f.rule, into, place) for f in registry() for place, into in enumerate(f.folds_into)] or [("", "", 0)],
-    )
+    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)")
+    con.executemany("insert into finding_folds values (?, ?, ?, ?)", finding_folds())
     con.executemany("insert into finding_rests values (?, ?)", [(f.rule, f.rests_on) for f in registry()])
     con.execute(
         "create table raw_findings (rule varchar, person_id varchar, subject varchar, tax_year integer,"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import textwrap
 
-from transforms.findings import Finding, registry
+from transforms.findings import Finding, finding_folds, registry
 
 HEAD = """# What Rothbook finds
 
 One row per rule. A finding has dollars (or says why not), a deadline, a reason with the person's own numbers, an action and the
 file and line it rests on; where an input is missing it doesn't fire, and a finding that asks for the input does. One problem is one
 row: a finding *part of* another open one of the same person and year is shown inside it (`part_of` in the findings table).
+*If graver*: the two tell one problem from two sides, and the one that ranks higher tonight is the row.
 Severity: critical = the law is already broken, or money is being lost and the deadline is within 30 days; high = over $1,000 of tax,
 or a deadline this year; then medium, low, info.
 
@@ -30,7 +31,8 @@ def page() -> str:
 def _row(finding: Finding) -> str:
     said = importlib.import_module(f"transforms.findings.{finding.rule}").__doc__ or ""
     plain = " ".join(textwrap.dedent(said).split()).replace("|", "/")
-    whole = ", ".join(f"`{rule}`" for rule in finding.folds_into)
+    folds = sorted(finding_folds(), key=lambda fold: fold[2])
+    whole = ", ".join(f"`{into}`{' (if graver)' * graver}" for rule, into, _, graver in folds if rule == finding.rule)
     return f"| `{finding.rule}` | {plain} | {whole} | {finding.authority} |"
 
 

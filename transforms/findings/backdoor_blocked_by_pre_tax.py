@@ -13,6 +13,7 @@ FINDING = Finding(
     authority="IRC 408(d)(2), 408(d)(3)(A)(ii), 408(d)(9), 408A(c)(3)",
     topics=("tax_profile", "pool_value", "basis", "plan", "contribution"),
     rests_on="form_8606",
+    one_with="pre-tax money and a conversion",
     sql="""
     with roll_in as (
         select person_id, tax_year, string_agg(distinct employer_name, ', ') as employers

@@ -11,6 +11,7 @@ FINDING = Finding(
     authority="Form 8606 lines 2 and 14; IRC 408(d)(2), 6662",
     topics=("basis", "pool_value", "contribution", "distribution", "conversion"),
     rests_on="form_8606",
+    folds_into=("basis_not_carried",),
     sql="""
     with compared as (
         select

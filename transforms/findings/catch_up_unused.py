@@ -5,30 +5,11 @@ is reached (who doesn't reach it has no use for catch-up yet), with a current em
 at 60 to 63 it is `super_catch_up`, never both.
 """
 
-from transforms.findings import Finding
+from transforms.findings._catch_up import catch_up_left
 
-FINDING = Finding(
-    rule="catch_up_unused",
+FINDING = catch_up_left(
+    "catch_up_unused",
     authority="IRC 414(v)(2)(B), 414(v)(7)",
-    topics=("plan",),
-    rests_on="elective_deferrals",
-    sql="""
-    select
-        person_id, '' as subject, tax_year,
-        catch_up_room as amount, 'room' as amount_is,
-        case when catch_up_room > 1000 then 'medium' else 'low' end as severity,
-        deadline,
-        usd(catch_up_room) || ' of catch-up is left for ' || tax_year as title,
-        'At age ' || age || ' the limit is ' || usd(deferral_limit) || ' plus ' || usd(catch_up_limit) || ' of catch-up; deferrals so far are '
-            || usd(deferrals) || case when expected_deferrals > 0 then ', and ' || usd(expected_deferrals) || ' more are expected' else '' end
-            || '.' || case
-                when roth_needed then ' Last year''s FICA wages are above the threshold, so it must be Roth.'
-                when roth_not_known then ' Whether it must be Roth is not known: last year''s FICA wages are not stated.'
-                else '' end as explanation,
-        'Raise the ' || case when roth_needed then 'Roth ' else '' end || 'election at ' || employers_with_catch_up || ' by '
-            || usd(catch_up_room) || coalesce(', about ' || usd(mul_div(catch_up_room, 1, pay_days_left)) || ' on each of '
-                || pay_days_left || ' pay days left,', '') || ' before ' || last_payroll || '.' as action,
-    from deferral_room
-    where catch_up_room > 0 and deferrals + expected_deferrals >= deferral_limit and not is_super_catch_up
-    """,
+    concerns="not is_super_catch_up",
+    of_the_limit="",
 )

@@ -14,6 +14,7 @@ FINDING = Finding(
     rests_on="form_8606",
     # only open beside these while it can't be judged, and for the reason they tell
     folds_into=("pro_rata_unknown", "december_31_value_missing"),
+    one_with="pre-tax money and a conversion",
     sql="""
     with pool as (
         select

@@ -12,7 +12,7 @@ FINDING = Finding(
     authority="IRC 408(o), 408A(d)(3); Form 8606 line 1",
     topics=("contribution", "pool_value", "conversion"),
     rests_on="form_8606",
-    folds_into=("backdoor_blocked_by_pre_tax",),
+    folds_into=("backdoor_blocked_by_pre_tax", "deductible_missed", "conversion_taxed_pro_rata"),
     sql="""
     with contributed as (
         select person_id, contribution_year as tax_year, max(trade_date) as last_on, min(trade_date) as first_on

@@ -25,8 +25,7 @@ FINDING = Finding(
     extra as (
         select
             f.*, a.amount as arrived, a.last_on, a.kinds, a.has_simple,
-            lesser(f.line_8, mul_div(f.line_8, lesser(f.line_5, larger(f.line_8, f.line_9 - a.amount)),
-                                     larger(f.line_8, f.line_9 - a.amount))) - f.line_17 as extra_taxable,
+            tax_free_without(a.amount, f.line_5, f.line_8, f.line_9) - f.line_17 as extra_taxable,
         from form_8606 as f
         inner join arrived as a using (person_id, tax_year)
         where f.status in ('COMPUTED', 'REVIEW') and f.line_8 > 0
@@ -35,11 +34,8 @@ FINDING = Finding(
         x.person_id, '' as subject, x.tax_year,
         tax_or_income(x.extra_taxable, py.marginal_tax_rate) as amount,
         dollars_are(py.marginal_tax_rate) as amount_is,
-        case when run.as_of <= py.year_end
-            then severity_of(tax_or_income(x.extra_taxable, py.marginal_tax_rate), py.year_end, run.as_of)
-            else severity_at_most_high(tax_or_income(x.extra_taxable, py.marginal_tax_rate), null::date, run.as_of) end as severity,
-        case when run.as_of <= py.year_end then py.year_end
-            else filing_date(py.contribution_due_date, py.extended_due_date, run.as_of) end as deadline,
+        severity_in_year(tax_or_income(x.extra_taxable, py.marginal_tax_rate), py.year_end, run.as_of) as severity,
+        year_end_or_filing(py.year_end, py.contribution_due_date, py.extended_due_date, run.as_of) as deadline,
         usd(x.arrived) || ' of ' || x.kinds || ' money makes ' || usd(x.extra_taxable) || ' more of the conversion taxable' as title,
         usd(x.arrived) || ' came into a ' || x.kinds || ' IRA in ' || x.tax_year || ' (last on ' || long_date(x.last_on) || '), a year with '
             || usd(x.line_8) || ' converted. Line 6 counts SEP and SIMPLE IRAs on December 31; without it '

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="withholding_on_conversion",
     authority="IRC 408A(d)(3), 408(d)(3), 72(t), 3405; Form 8606 line 7",
     topics=("conversion", "distribution", "conversion_in"),
+    one_with="pre-tax money and a conversion",
     sql="""
     with pooled as (
         select e.*

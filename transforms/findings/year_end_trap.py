@@ -24,8 +24,7 @@ FINDING = Finding(
     extra as (
         select
             f.*, r.amount as rolled_in, r.last_on,
-            lesser(f.line_8, mul_div(f.line_8, lesser(f.line_5, larger(f.line_8, f.line_9 - r.amount)),
-                                     larger(f.line_8, f.line_9 - r.amount))) - f.line_17 as extra_taxable,
+            tax_free_without(r.amount, f.line_5, f.line_8, f.line_9) - f.line_17 as extra_taxable,
         from form_8606 as f
         inner join rolled_in as r using (person_id, tax_year)
         where f.status in ('COMPUTED', 'REVIEW') and f.line_8 > 0
@@ -34,11 +33,8 @@ FINDING = Finding(
         x.person_id, '' as subject, x.tax_year,
         tax_or_income(x.extra_taxable, py.marginal_tax_rate) as amount,
         dollars_are(py.marginal_tax_rate) as amount_is,
-        case when run.as_of <= py.year_end
-            then severity_of(tax_or_income(x.extra_taxable, py.marginal_tax_rate), py.year_end, run.as_of)
-            else severity_at_most_high(tax_or_income(x.extra_taxable, py.marginal_tax_rate), null::date, run.as_of) end as severity,
-        case when run.as_of <= py.year_end then py.year_end
-            else filing_date(py.contribution_due_date, py.extended_due_date, run.as_of) end as deadline,
+        severity_in_year(tax_or_income(x.extra_taxable, py.marginal_tax_rate), py.year_end, run.as_of) as severity,
+        year_end_or_filing(py.year_end, py.contribution_due_date, py.extended_due_date, run.as_of) as deadline,
         usd(x.rolled_in) || ' rolled into an IRA makes ' || usd(x.extra_taxable) || ' more of the conversion taxable' as title,
         'After converting ' || usd(x.line_8) || ' this year, ' || usd(x.rolled_in) || ' of plan money came into an IRA (last on '
             || long_date(x.last_on) || '). Line 6 counts it on December 31, so only ' || usd(x.line_17)

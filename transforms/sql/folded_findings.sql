@@ -1,4 +1,5 @@
 -- One problem is one row: a finding that belongs to another open one of the same person and tax year names it in `part_of`.
+-- Of rules that tell one problem from several sides, the finding of the highest rank is the one the others belong to.
 -- A finding that is resolved is a part that went, as long as the other one is still open. One of no tax year belongs to any year. Where parts have parts, all of them name the one at the top.
 with recursive
 candidates as (
@@ -13,6 +14,7 @@ candidates as (
         and (c.tax_year = f.tax_year or c.tax_year is null or f.tax_year is null)
         and c.status <> 'resolved'
         and c.finding_id <> f.finding_id
+        and (c.rank < f.rank or not x.if_it_weighs_more)
     group by f.finding_id
 ),
 climbs as (

@@ -107,8 +107,17 @@ create macro severity_of(amount, deadline, as_of) as
 -- The same where no day can save the money any more, or where it is an opportunity: never critical.
 create macro severity_at_most_high(amount, deadline, as_of) as
     case severity_of(amount, deadline, as_of) when 'critical' then 'high' else severity_of(amount, deadline, as_of) end;
+-- What a year costs: with December 31 as its deadline while the year runs; once it has ended no day saves it.
+create macro severity_in_year(amount, year_end, as_of) as
+    case when as_of <= year_end then severity_of(amount, year_end, as_of) else severity_at_most_high(amount, null::date, as_of) end;
 -- The day a return is filed by: the due date, and once that has passed the extended one.
 create macro filing_date(due, extended, as_of) as case when as_of <= due then due else extended end;
+-- What can be mended until December 31, and is on the return after that.
+create macro year_end_or_filing(year_end, due, extended, as_of) as
+    case when as_of <= year_end then year_end else filing_date(due, extended, as_of) end;
+-- Line 17 of Form 8606 as it would be had `money` not been in line 9.
+create macro tax_free_without(money, line_5, line_8, line_9) as
+    lesser(line_8, mul_div(line_8, lesser(line_5, larger(line_8, line_9 - money)), larger(line_8, line_9 - money)));
 -- Reasons as a sentence for people: without their leading codes.
 create macro in_words(reasons) as
     array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');
