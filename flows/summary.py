@@ -218,8 +218,6 @@ def _shared(facts: dict[str, Any]) -> Iterator[str]:
 
 
 def _severities(run: Path) -> list[tuple[str, int]]:
-    """One problem is counted once: a finding that is a part of another one isn't a second row anywhere."""
-    findings = pl.read_parquet(run / "results" / "findings.parquet", columns=["severity", "status", "part_of"])
-    open_now = findings.filter(pl.col("status") != "resolved", pl.col("part_of").is_null())
-    counted = Counter(open_now["severity"].to_list())
-    return [(severity, counted[severity]) for severity in SEVERITIES]
+    """Open problems as the workbooks show them: a finding that is a part of another one isn't a second row anywhere."""
+    tonight = pl.read_parquet(run / "results" / "trend.parquet", columns=["as_of", *SEVERITIES]).sort("as_of").tail(1)
+    return [(severity, tonight[severity].item()) for severity in SEVERITIES]

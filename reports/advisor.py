@@ -218,14 +218,15 @@ ACCOUNTS = Sheet(
 DATA_PROBLEMS = Sheet(
     title="Data problems",
     heading="Data problems: what is missing, client by client",
-    lead="Each row keeps a result UNKNOWN, or may change it. State the fact in the file named and run again.",
+    lead="Each row keeps a result UNKNOWN, or may change it. Ask, and hand the answer to operations.",
     table="DataProblems",
     columns=(
         *CLIENT,
         YEAR,
         Column("blocks", "Result that waits", "wrap", 22),
         Column("missing", "What is missing", "wrap", 46),
-        Column("fix", "How to fix it", "wrap", 42),
+        Column("fix", "What to do", "wrap", 42),
+        Column("stated_in", "Operations: file and columns", "clip", 34, printed=False),
         Column("rule", "Rule", "id", 28, printed=False),
     ),
     empty="Nothing is missing: every result of this advisor's clients could be computed.",

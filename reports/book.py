@@ -17,8 +17,9 @@ from pathlib import Path
 import polars as pl
 
 from reports.firm_frames import firm_frames
-from reports.fixes import how_to_fix
+from reports.fixes import where_stated
 from reports.marks import with_marks
+from reports.questions import what_to_do
 from reports.sheet import prose
 from reports.what_if_rows import what_if_rows
 from schemas.accounts import show_account
@@ -67,6 +68,20 @@ LIMITS_USED = pl.Schema(
 
 #: What a data problem that is no missing fact of an UNKNOWN result is said to block.
 MAY_CHANGE = "may change a client's numbers"
+
+#: The columns of `data_problems`: what is missing, what to do about it, and where operations states the answer.
+DATA_PROBLEM = (
+    "person_id",
+    "client",
+    "household_id",
+    "advisor_id",
+    "tax_year",
+    "blocks",
+    "missing",
+    "fix",
+    "stated_in",
+    "rule",
+)
 
 CLIENT_ORDER = ("household_id", "family_name", "given_name", "person_id")
 
@@ -416,12 +431,13 @@ def _data_problems(results: dict[str, pl.DataFrame], findings: pl.DataFrame, per
             pl.col("reasons").str.split(": ").list.first().alias("rule"),
             pl.col("reasons").map_elements(_after_code, return_dtype=pl.String).alias("missing"),
         )
-        .with_columns(pl.col("rule").map_elements(how_to_fix, return_dtype=pl.String).alias("fix"))
+        .with_columns(pl.col("rule").map_elements(what_to_do, return_dtype=pl.String).alias("fix"))
     )
-    wanted = ("person_id", "client", "household_id", "advisor_id", "tax_year", "blocks", "missing", "fix", "rule")
-    unknown = _with_client(by_fact, persons).select(wanted)
-    other = _data_findings(findings, unknown).select(wanted)
-    return pl.concat([unknown, other]).with_columns(_prose("missing"), _prose("fix"))
+    unknown = _with_client(by_fact, persons)
+    other = _data_findings(findings, unknown)
+    where = pl.col("rule").map_elements(where_stated, return_dtype=pl.String).alias("stated_in")
+    told = pl.concat(frame.with_columns(where).select(DATA_PROBLEM) for frame in (unknown, other))
+    return told.with_columns(_prose("missing"), _prose("fix"))
 
 
 def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
@@ -437,10 +453,9 @@ def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFram
 
 def _mark_problems(run: Path, persons: pl.DataFrame) -> pl.DataFrame:
     """What is to be told of marks (`mark_problems`), as rows of Data problems: of a client, to their advisor now."""
-    wanted = ("person_id", "client", "household_id", "advisor_id", "tax_year", "blocks", "missing", "fix", "rule")
     path = run / "derived" / "mark_problems.parquet"
     if not path.exists():
-        return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()) | {"tax_year": pl.Int32()})
+        return pl.DataFrame(schema=dict.fromkeys(DATA_PROBLEM, pl.String()) | {"tax_year": pl.Int32()})
     whose = persons.select("person_id", "client", "household_id", pl.col("advisor_id").alias("now_with"))
     told = pl.read_parquet(path).join(whose, on="person_id", how="left", validate="m:1")
     return told.select(
@@ -452,6 +467,7 @@ def _mark_problems(run: Path, persons: pl.DataFrame) -> pl.DataFrame:
         pl.lit("a mark on Exceptions").alias("blocks"),
         pl.col("missing").map_elements(clean_mark, return_dtype=pl.String),
         "fix",
+        pl.lit(None, pl.String).alias("stated_in"),
         "rule",
     ).sort("advisor_id", "client", "rule", "missing")
 

@@ -258,14 +258,14 @@ def _dollars_of(kind: str) -> pl.Expr:
 
 
 def _by_advisor(book: Book) -> pl.DataFrame:
-    findings = book.frames["findings"]
+    problems = book.frames["exceptions"]
     people = (
         book.frames["persons"]
         .group_by("advisor_id")
         .agg(pl.len().alias("clients"), pl.coalesce("household_id", "person_id").n_unique().alias("households"))
     )
     still_open = (
-        findings.filter(pl.col("status") != "resolved", pl.col("part_of").is_null())
+        problems.filter(pl.col("status") != "resolved")
         .group_by("advisor_id")
         .agg(
             *(_count_of("severity", s) for s in SEVERITIES),
@@ -273,14 +273,14 @@ def _by_advisor(book: Book) -> pl.DataFrame:
             *(_dollars_of(kind) for kind in DOLLARS),
         )
     )
-    resolved = findings.filter(pl.col("part_of").is_null()).group_by("advisor_id").agg(_count_of("status", "resolved"))
-    problems = book.frames["data_problems"].group_by("advisor_id").agg(pl.len().alias("data_problems"))
+    resolved = problems.group_by("advisor_id").agg(_count_of("status", "resolved"))
+    data_problems = book.frames["data_problems"].group_by("advisor_id").agg(pl.len().alias("data_problems"))
     named = pl.DataFrame(
         [(a.advisor_id, a.name, a.file_name) for a in book.advisors],
         schema={"advisor_id": pl.String, "name": pl.String, "file_name": pl.String},
         orient="row",
     )
-    for part in (people, still_open, resolved, problems):
+    for part in (people, still_open, resolved, data_problems):
         named = named.join(part, on="advisor_id", how="left", validate="1:1")
     counts = pl.selectors.integer()
     return named.with_columns(counts.fill_null(0)).sort(

@@ -10,7 +10,7 @@ from reports.book import JUDGED, Book
 from reports.charts import Line
 from reports.charts import Lines as OverTime
 from reports.charts import put_lines as put_line_chart
-from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_panel, put_tiles
+from reports.grid import GRID, Lines, counted, long_date, put_lines, put_page_title, put_panel, put_tiles
 from reports.oversight import TREND
 from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
 from reports.sheet import HEADER_ROW, Canvas, Row, set_up_page
@@ -56,12 +56,8 @@ CHART_ROWS = 9
 
 def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str) -> None:
     """Write the sheet; every line of what to do links to where it is done."""
-    canvas.widths([CELL] * GRID)
-    canvas.put(1, 1, "The firm's book, for operations", "title", span=GRID)
-    canvas.put(2, 1, _about(book, open_now), "lead", span=GRID)
-    canvas.height(1, 32)
-    canvas.height(2, 18)
-    put_tiles(canvas, 4, _tiles(book, open_now))
+    put_page_title(canvas, "The firm's book, for operations", _about(book))
+    put_tiles(canvas, 4, _tiles(book))
     row = _put_to_do(canvas, 7, book, open_now)
     row = put_lines(canvas, row + 1, _compared_with(book.frames["trend"]), _since(book.frames["trend"]))
     row = _put_trend(canvas, row + 1, book.frames["trend"])
@@ -70,8 +66,8 @@ def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str)
     set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
 
 
-def _about(book: Book, open_now: pl.DataFrame) -> str:
-    problems = open_now.filter(pl.col("part_of").is_null())
+def _about(book: Book) -> str:
+    problems = _open_problems(book)
     nobody = problems.filter(pl.col("person_id").is_null()).height
     return (
         f"As of {long_date(book.as_of)}  ·  {counted(len(book.advisors), 'advisor')}  ·  "
@@ -80,9 +76,9 @@ def _about(book: Book, open_now: pl.DataFrame) -> str:
     )
 
 
-def _tiles(book: Book, open_now: pl.DataFrame) -> list[tuple[str, int, str]]:
+def _tiles(book: Book) -> list[tuple[str, int, str]]:
     held = book.frames["files"].filter(pl.col("state") != "duplicate")
-    problems = open_now.filter(pl.col("part_of").is_null())
+    problems = _open_problems(book)
     lines = book.frames["rejects"].drop_nulls("line_number").unique(["source_sha256", "line_number"]).height
     return [
         ("Files in the book", held.height, ""),
@@ -92,6 +88,11 @@ def _tiles(book: Book, open_now: pl.DataFrame) -> list[tuple[str, int, str]]:
         ("Critical exceptions", _count(problems, "severity", "critical"), "critical"),
         ("High exceptions", _count(problems, "severity", "high"), "high"),
     ]
+
+
+def _open_problems(book: Book) -> pl.DataFrame:
+    """One row per problem, each as grave as the gravest of its parts, as the advisors' sheets show it."""
+    return book.frames["exceptions"].filter(pl.col("status") != "resolved")
 
 
 def _count(frame: pl.DataFrame, column: str, *words: str) -> int:

@@ -1,4 +1,4 @@
-"""Where the answer to each missing fact goes: the house file and the columns to state."""
+"""Where the answer to each missing fact goes: the house file and the columns operations states."""
 
 from __future__ import annotations
 
@@ -39,13 +39,29 @@ FIXES = {
     "plan_sources": "plan_sources: what the payroll file's column means in this plan.",
     "other_deferrals": "plan_contributions of the other employers: pre_tax_deferrals and roth_deferrals.",
     "deferrals_missing": "plan_contributions: pre_tax_deferrals and roth_deferrals to date.",
-    "row_set_aside": "Operations: fix the row in _set_aside.xlsx, or correct the file, and drop it into the inbox.",
+    "row_set_aside": "_set_aside.xlsx, sheet Fix here; or the file itself.",
     "account_owner_contested": "account_links (or accounts: person_id): one owner, and end the link that is wrong.",
     "merged_rows_differ": "tax_profiles, ira_basis, plan_contributions: state the same under both person_ids.",
     "unclassified_event": "transactions: same account, amount and date; the transaction_type it was (or market).",
+    # of findings about data
+    "account_not_in_full_file": "accounts: closed_on, if it is closed.",
+    "basis_not_carried": "ira_basis: basis of last year.",
+    "birth_date_conflict": "persons: birth_date, or accounts: owner_birth_date.",
+    "inherited_looks_like_own": "accounts: inherited_from, beneficiary_is_spouse, treated_as_own.",
+    "own_looks_inherited": "accounts: inherited_from, beneficiary_is_spouse, treated_as_own.",
+    "shared_tax_id": "persons: tax_id, or an answer in _links.xlsx.",
+    "possible_same_person": "An answer in _links.xlsx.",
+    "tax_form_mismatch": "transactions, accounts (account_type, person_id) or corrections.",
+    "unmatched_account": "accounts: person_id (custodian and account_number as the custodian writes them).",
+    # of moves of money
+    "transfer_into_roth": "corrections: transaction_type of both rows (roth_conversion_out, roth_conversion_in).",
+    "cancelled_row_missing": "transactions: the row taken back, or its transaction_id as cancels_transaction_id.",
+    "sixty_day_rollover_twice": "corrections: transaction_type of both rows (a distribution, or a trustee transfer).",
+    "sep_plan_not_stated": "accounts: plan_id.",
+    "correction_not_applied": "corrections: the line named.",
 }
 
 
-def how_to_fix(code: str) -> str:
-    """The file and columns that answer a reason's code."""
-    return FIXES.get(code, "State the missing fact in a house file, or ask the client's preparer.")
+def where_stated(code: str) -> str | None:
+    """The house file and the columns that answer a reason's code, for operations; None where no one file does."""
+    return FIXES.get(code)

@@ -36,6 +36,16 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
+def put_page_title(canvas: Canvas, title: str, about: str) -> None:
+    """Whose page it is, as tall as a long name needs, and the line under it; sets the grid's columns too."""
+    canvas.widths([CELL] * GRID)
+    canvas.put(1, 1, title, "title", span=GRID)
+    canvas.put(2, 1, about, "lead", span=GRID)
+    canvas.height(1, 32)
+    canvas.fit(1, title, CELL * GRID, "title")
+    canvas.height(2, 18)
+
+
 def put_tiles(canvas: Canvas, row: int, tiles: Sequence[tuple[str, int, str]]) -> None:
     """Big numbers over their names, two grid columns each; a tile is shaded by its word unless it counts nothing."""
     canvas.height(row, 36)

@@ -1,7 +1,7 @@
 """What to ask, and whom, for each fact a result waits for: the wording of a reason turned into a question to a person.
 
-`reports.fixes` says into which file the answer goes; this says whom to ask for it. Both are keyed by the code a reason
-starts with.
+`reports.fixes` says into which file the answer goes, for operations; this says whom to ask for it, for the advisor. Both
+are keyed by the code a reason starts with.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ QUESTIONS = {
     "ira_roll_in": (EMPLOYER, "{missing}"),
     "plan_not_in_book": (CLIENT, "Is there a plan at work, and does it take rollovers from an IRA?"),
     "plan_not_stated": (EMPLOYER, "Which plan is it, and what does it allow? ({missing})"),
+    "sep_plan_not_stated": (EMPLOYER, "Which SEP plan is the SEP IRA with employer contributions of?"),
     "plan_balance": (EMPLOYER, "What is the whole plan account worth? ({missing})"),
     "after_tax_balance": (EMPLOYER, "{missing}"),
     "after_tax_basis": (EMPLOYER, "{missing}"),
@@ -83,3 +84,20 @@ def question(code: str, missing: str) -> tuple[str, str]:
         words = words.partition(instruction)[0]
     said = asked.replace("{missing}", words)
     return whom, said[:1].upper() + said[1:]
+
+
+#: What our own office does without asking anybody.
+_OFFICE_DOES = {
+    "row_set_aside": "Operations fixes the row in _set_aside.xlsx, or corrects the file, and drops it into the inbox.",
+    "merged_rows_differ": "Operations decides which of the two records is right, and states the same in both.",
+}
+
+
+def what_to_do(code: str) -> str:
+    """Whom to ask and what, and who states the answer, for a reason's code; the reason's own words stand beside it."""
+    whom, asked = QUESTIONS.get(code, (OFFICE, ""))
+    if whom == OFFICE:
+        return _OFFICE_DOES.get(code, "Operations finds out and states it, or asks the client's preparer.")
+    question_alone = asked.replace("({missing})", "").replace("{missing}", "").strip()
+    colon = f": {question_alone}" if question_alone else "."
+    return f"Ask the {whom[0].lower()}{whom[1:]}{colon} Operations states the answer."

@@ -131,7 +131,7 @@ KIND_LOOKS: dict[Kind, Look] = {
 }
 
 PAGE_LOOKS = (
-    Look("title", size=18, bold=True, colour=NAVY, vertical="center", rule=""),
+    Look("title", size=18, bold=True, colour=NAVY, vertical="center", rule="", wrap=True),
     Look("lead", size=10, colour=GREY, vertical="center", rule=""),
     Look("headline", size=12, bold=True, vertical="center", rule=""),
     Look("section", size=12, bold=True, colour=NAVY, vertical="bottom", rule="firm"),

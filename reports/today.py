@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -9,8 +10,9 @@ import polars as pl
 from reports.about import DISCLAIMER
 from reports.book import Advisor, Book
 from reports.charts import Bars, put_bars
-from reports.grid import CELL, GRID, Lines, counted, long_date, put_lines, put_panel, put_tiles
+from reports.grid import GRID, Lines, counted, long_date, put_lines, put_page_title, put_panel, put_tiles
 from reports.sheet import HEADER_ROW, Canvas, Row, Value, set_up_page
+from reports.style import linked_look
 from schemas.tables import SEVERITIES
 
 #: How many lines an advisor reads in five minutes.
@@ -20,7 +22,7 @@ SOON = timedelta(days=30)
 THIS_SEASON = timedelta(days=90)
 
 TOP_LINES = Lines(
-    "The ten that matter",
+    "What matters",
     "Nothing asks for action today.",
     (
         ("tag", "Severity", "word", 1),
@@ -65,16 +67,18 @@ LETTERS = " ABCDEFGHIJKL"
 
 def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> None:
     """Write the page; `book` holds this advisor's rows only."""
-    exceptions = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1).filter(~pl.col("put_aside"))
+    every = book.frames["exceptions"].with_row_index("place", offset=HEADER_ROW + 1)
+    exceptions = every.filter(~pl.col("put_aside"))
     now = exceptions.filter(pl.col("status") != "resolved")
-    canvas.widths([CELL] * GRID)
     _put_title(canvas, book, advisor)
     put_tiles(canvas, 4, _tiles(book, exceptions))
     canvas.put(7, 1, _headline(now, book), "headline", span=GRID)
     canvas.height(7, 26)
     acted_on = now.filter(pl.col("severity") != "info")
     top = acted_on.head(LINES_THAT_MATTER)
-    row = _put_linked(canvas, 9, TOP_LINES, [_tagged(r) for r in top.iter_rows(named=True)])
+    lines = replace(TOP_LINES, heading=_heading(acted_on.height))
+    row = _put_linked(canvas, 9, lines, [_tagged(r) for r in top.iter_rows(named=True)])
+    row = _put_aside(canvas, row, every.filter("put_aside", pl.col("status") != "resolved"))
     row = _put_news(canvas, row + 1, exceptions, top)
     row = _put_totals(canvas, row + 1, book, acted_on)
     canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
@@ -90,10 +94,7 @@ def _put_title(canvas: Canvas, book: Book, advisor: Advisor) -> None:
         f"{'tax years' if len(book.tax_years) > 1 else 'tax year'} {years}  ·  "
         f"{counted(persons.height, 'client')} in {counted(households, 'household')}"
     )
-    canvas.put(1, 1, advisor.name, "title", span=GRID)
-    canvas.put(2, 1, about, "lead", span=GRID)
-    canvas.height(1, 32)
-    canvas.height(2, 18)
+    put_page_title(canvas, advisor.name, about)
 
 
 def _tiles(book: Book, exceptions: pl.DataFrame) -> list[tuple[str, int, str]]:
@@ -124,6 +125,27 @@ def _headline(now: pl.DataFrame, book: Book) -> str:
     days = (first - book.as_of).days
     when = f"in {counted(days, 'day')}" if days else "today"
     return f"Next deadline: {long_date(first)}, {when}: {counted(at_first, 'exception')}.{past}"
+
+
+def _heading(open_now: int) -> str:
+    """How many lines are shown of how many there are; the wording of a full page only where it is one."""
+    if open_now > LINES_THAT_MATTER:
+        return f"The ten that matter, of {open_now:,} open"
+    return "The one that matters" if open_now == 1 else f"The {open_now} that matter" if open_now else "What matters"
+
+
+def _put_aside(canvas: Canvas, row: int, aside: pl.DataFrame) -> int:
+    """How many exceptions the advisor put aside, with a link to where they stand; nothing where there are none."""
+    if aside.is_empty():
+        return row
+    closed = dict(aside.group_by("mark_status").len().iter_rows())
+    counts = {word: closed.get(word, 0) for word in ("dismissed", "done")}
+    counts["snoozed"] = aside.height - sum(counts.values())
+    how = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    text = f"Put aside and not counted here: {how}. They stand on Exceptions, below the open ones."
+    canvas.put(row, 1, text, linked_look("text"), span=GRID)
+    canvas.sheet.link(row, 1, location=f"'Exceptions'!A{aside['place'].min()}")
+    return row + 1
 
 
 def _tagged(row: dict[str, Value]) -> Row:

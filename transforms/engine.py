@@ -16,6 +16,7 @@ import duckdb
 
 from limits import contested, load
 from schemas.marks import COMES_BACK, ComesBack
+from schemas.plain import wrong_with
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
 from transforms import database
 from transforms.findings import write_findings
@@ -121,10 +122,20 @@ def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
         _load_parquet(con, name, canonical / f"{name}.parquet")
     _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
     _load_parquet(con, "intake_files", canonical / "files.parquet")
+    _load_phrases(con)
 
 
 def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
+
+
+def _load_phrases(con: duckdb.DuckDBPyConnection) -> None:
+    """What is wrong with the rows set aside, in plain words, for every rule and column there is among them."""
+    con.execute("create table reject_phrases (rule varchar, cell varchar, phrase varchar)")
+    met = con.execute('select distinct rule, "column" from intake_rejects').fetchall() or [("", None)]
+    con.executemany(
+        "insert into reject_phrases values (?, ?, ?)", [(rule, cell, wrong_with(rule, cell)) for rule, cell in met]
+    )
 
 
 def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[int]) -> None:

@@ -16,7 +16,9 @@ def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[Any, ...]]) -> di
     con = connect()
     con.execute(f"create table ranked_findings ({COLUMNS})")
     con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?)", findings)
-    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)")
+    con.execute(
+        "create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)"
+    )
     con.executemany("insert into finding_folds values (?, ?, ?, ?)", [(*fold, False)[:4] for fold in folds])
     select = (SQL / "folded_findings.sql").read_text(encoding="utf-8")
     return dict(con.execute(f"select finding_id, part_of from ({select})").fetchall())

@@ -263,8 +263,14 @@ def test_data_problems_say_what_waits_and_how_to_fix_it_once(advisor: Workbook) 
     ]
     assert rows[0]["Result that waits"] == "Form 8606"
     assert rows[0]["What is missing"] == "state line 14 of the last Form 8606 filed"
-    assert rows[0]["How to fix it"].startswith("ira_basis: person_id, tax_year, basis")
-    assert rows[2]["How to fix it"] == "persons: birth_date."
+    assert rows[0]["What to do"] == (
+        "Ask the client or tax preparer: What is line 14 of the last Form 8606 filed, and for which year? 0 if none was. "
+        "Operations states the answer."
+    )
+    assert rows[1]["What to do"] == "Ask the employer or plan. Operations states the answer."
+    where = [r["Operations: file and columns"] for r in rows]
+    assert where[0].startswith("ira_basis: person_id, tax_year, basis")
+    assert where[2] == "persons: birth_date."
 
 
 def test_today_counts_dollars_and_the_lines_that_matter(advisor: Workbook) -> None:

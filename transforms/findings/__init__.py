@@ -91,7 +91,9 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     """
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
     con.execute("create table finding_rests (rule varchar, rests_on varchar)")
-    con.execute("create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)")
+    con.execute(
+        "create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)"
+    )
     con.executemany("insert into finding_folds values (?, ?, ?, ?)", finding_folds())
     con.executemany("insert into finding_rests values (?, ?)", [(f.rule, f.rests_on) for f in registry()])
     con.execute(

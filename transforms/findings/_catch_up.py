@@ -33,5 +33,5 @@ def catch_up_left(rule: str, *, authority: str, concerns: str, of_the_limit: str
                     || pay_days_left || ' pay days left,', '') || ' before ' || last_payroll || '.' as action,
         from deferral_room
         where catch_up_room > 0 and deferrals + expected_deferrals >= deferral_limit and {concerns}
-        """,  # noqa: S608 - every part is this program's own text
+        """,
     )

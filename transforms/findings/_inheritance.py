@@ -38,5 +38,5 @@ def inheritance(rule: str, *, concerns: str, title: str, action: str) -> Finding
         inner join person_years as py using (person_id, tax_year)
         cross join run
         where {concerns} and run.as_of <= py.extended_due_date
-        """,  # noqa: S608 - every part is this program's own text
+        """,
     )

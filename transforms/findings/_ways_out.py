@@ -5,8 +5,17 @@ from __future__ import annotations
 from transforms.findings import Finding
 
 
-def way_out(  # noqa: PLR0913 - the parts of a finding, by name
-    rule: str, *, way: str, authority: str, topic: str, amount_is: str, title: str, explanation: str, action: str, guard: str
+def way_out(
+    rule: str,
+    *,
+    way: str,
+    authority: str,
+    topic: str,
+    amount_is: str,
+    title: str,
+    explanation: str,
+    action: str,
+    guard: str,
 ) -> Finding:
     """A finding over the rows `w` of `ways_out` for `way` that lower what is taxed; the texts and `guard` are SQL.
 
@@ -39,5 +48,5 @@ def way_out(  # noqa: PLR0913 - the parts of a finding, by name
             and ({guard})
             and (w.person_id, w.tax_year) not in (
                 select (person_id, tax_year) from raw_findings where rule = 'backdoor_blocked_by_pre_tax')
-        """,  # noqa: S608 - every part is this program's own text
+        """,
     )

@@ -17,7 +17,7 @@ FINDING = Finding(
         'medium' as severity, null::date as deadline,
         'Account ' || shown_account(c.account_key) || ' is no longer in the custodian''s full file' as title,
         'A full file received ' || c.received_at || ' does not list it; the book keeps what was last known of it.' as explanation,
-        'Ask the custodian: state closed_on in an accounts file if it is closed, else have the file sent again.' as action,
+        'Ask the custodian. If it is closed, operations states the day in an accounts file; else have the file sent again.' as action,
     from controls as c
     left join known_accounts as a on a.account_key = c.account_key
     where c.control = 'not_in_full_file'

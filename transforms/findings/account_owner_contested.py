@@ -23,10 +23,10 @@ FINDING = Finding(
             when c.counted_for is null then ' It is counted for nobody, and the results it may belong in are UNKNOWN.'
             else ' It may be counted twice, so the results are UNKNOWN.' end as explanation,
         case c.why
-            when 'two_links' then 'End the wrong link: state it again in an account_links file with the same valid_from and a valid_to.'
-            when 'link_to_nobody' then 'Add the person to the persons file, or state the link again with the right person_id.'
-            when 'renumbering_unclear' then 'State each old number once in a renumbered_accounts file, with the number it has now.'
-            else 'Make the statements agree: the accounts file''s person_id, the tax id in the persons file, or an account_links row.' end
+            when 'two_links' then 'Find out whose it is. Operations ends the wrong link: states it again with its first day and a last one.'
+            when 'link_to_nobody' then 'Operations adds the person to the persons file, or states the link again with the right client.'
+            when 'renumbering_unclear' then 'Operations states each old number once, with the number it has now.'
+            else 'Find out whose it is. Operations makes the statements agree: the accounts file, the tax id in the persons file, or a link.' end
             as action,
     from owner_conflicts as c
     cross join year_limits as y

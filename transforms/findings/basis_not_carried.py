@@ -23,7 +23,7 @@ FINDING = Finding(
             || usd(b.basis) || ' [' || b.source_file || ':' || b.source_line || ']. ' || f.tax_year || ' uses the stated one.'
             || case when earlier.status = 'REVIEW' then ' To review in ' || earlier.tax_year || ': ' || in_words(earlier.reasons) || '.'
                 else '' end as explanation,
-        'Compare with the Form 8606 filed for ' || earlier.tax_year || ': correct the ira_basis file, or amend that form.' as action,
+        'Compare with the Form 8606 filed for ' || earlier.tax_year || ': operations corrects the stated basis, or the form is amended.' as action,
     from form_8606 as f
     inner join form_8606 as earlier on earlier.person_id = f.person_id and earlier.tax_year = f.tax_year - 1
     inner join ira_basis as b on b.person_id = f.person_id and b.tax_year = f.tax_year - 1

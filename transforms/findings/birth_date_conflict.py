@@ -29,7 +29,7 @@ FINDING = Finding(
         'Two birth dates are stated for this client' as title,
         'The persons file states one, ' || string_agg(s.stated_for, ', ' order by s.stated_for)
             || ' another; limits that depend on age rest on the persons file.' as explanation,
-        'Correct the birth date in the persons file, or owner_birth_date in an accounts file.' as action,
+        'Ask the client for the birth date; operations corrects it in the persons file or for the account.' as action,
     from stated as s
     inner join persons as p on p.person_id = s.person_id
     where s.other_date <> p.birth_date

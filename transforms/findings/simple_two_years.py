@@ -54,7 +54,7 @@ FINDING = Finding(
         case when run.as_of <= s.last_on + interval 60 day then
             'Put it into a SIMPLE IRA by ' || long_date((s.last_on + interval 60 day)::date) || ', if the custodian can undo it.'
             else 'The 60 days are over: ask the CPA, take out what is an excess elsewhere by ' || long_date(py.extended_due_date) || '.' end
-            || ' Not if the employer replaced the SIMPLE plan by a 401(k) and it went there; check simple_first_contribution_date first.'
+            || ' Not if the employer replaced the SIMPLE plan by a 401(k) and it went there; check the day of the first contribution first.'
             as action,
     from summed as s
     inner join person_years as py using (person_id, tax_year)

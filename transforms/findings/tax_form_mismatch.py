@@ -61,7 +61,7 @@ FINDING = Finding(
             shown_account(f.account_key) || ' is another kind of account on the custodian''s tax form' as title,
             string_agg('Form ' || f.form || ' for ' || f.tax_year || ' says ' || f.form_says || ' (' || f.what || '), the book '
                 || replace(f.book_says, '_', ' ') || f.place, '; ' order by f.form) || '.' as explanation,
-            'Correct account_type in an accounts or corrections file, or ask the custodian for a corrected form.' as action,
+            'Find out which it is: operations corrects the kind of account, or asks the custodian for a corrected form.' as action,
         from of_form as f
         left join ira_aggregation as v
             on v.person_id = f.person_id and v.account_key = f.account_key and v.tax_year = f.tax_year
@@ -78,7 +78,7 @@ FINDING = Finding(
                 || min(place) || ' fits no account of the book, or several'
                 || case when person_id is not null then '; its tax id is this client''s, whose Form 8606 may lack it' else '' end
                 || '.' as explanation,
-            'State the account (custodian, number, type, person_id) in an accounts file, and load its balances.' as action,
+            'Ask whose account it is. Operations states it (custodian, number, kind, client) in an accounts file, and loads its balances.' as action,
         from of_form
         where not account_is_known
         group by person_id, account_key, tax_year

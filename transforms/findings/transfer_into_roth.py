@@ -19,8 +19,8 @@ FINDING = Finding(
         'It left ' || shown_account(p.out_account_key) || ' on ' || long_date(p.left_on) || ' [' || p.out_file || ':' || p.out_line
             || '] and reached ' || shown_account(p.in_account_key) || ' on ' || long_date(p.arrived_on) || ' [' || p.in_file || ':'
             || p.in_line || ']; Form 8606 is UNKNOWN until the rows say what it was.' as explanation,
-        'If it was a conversion, correct transaction_type of both rows (roth_conversion_out, roth_conversion_in) in a corrections '
-            || 'file; if an account has the wrong type, correct account_type.' as action,
+        'Ask whether it was a conversion. If so, operations corrects the kind of both rows in a corrections file; if an account is of '
+            || 'another kind than the book says, that of the account.' as action,
     from event_pairs as p
     where p.kind = 'conversion_in_fact' and p.tax_year in (select tax_year from year_limits)
     """,

@@ -21,12 +21,12 @@ FINDING = Finding(
         case when is_traditional_kind(a.account_type) or a.account_type is null then 'high' else 'medium' end as severity,
         null::date as deadline,
         'Account ' || shown_account(a.account_key) || ' belongs to no client' as title,
-        coalesce('A ' || a.account_type, 'An account of unstated type') || ' at ' || coalesce(a.custodian, 'an unnamed custodian')
+        coalesce('A ' || account_words(a.account_type), 'An account of unstated type') || ' at ' || coalesce(a.custodian, 'an unnamed custodian')
             || case when a.stated_person_id is not null then ' names person ' || a.stated_person_id || ', who is not in the persons file'
-                else ' has no person_id' end
+                else ' names no client' end
             || coalesce(' [' || a.source_file || ':' || a.source_line || ']', '')
             || '; somebody''s Form 8606 may be missing it.' as explanation,
-        'State its person_id in an accounts file (custodian and account number as the custodian writes them).' as action,
+        'Find out whose it is. Operations states its client in an accounts file (custodian and account number as the custodian writes them).' as action,
         (select min(r.advisor_id) from reps as r where trim(r.rep_code) = a.rep_code) as advisor_id,
     from known_accounts as a
     left join last_values as v on v.account_key = a.account_key

@@ -25,11 +25,14 @@ MAX_COLUMNS = 2_000
 
 
 class FileSetAside(Exception):
-    """The whole file is set aside: `rule` is its snake_case name, the message says what was expected."""
+    """The whole file is set aside: `rule` is its snake_case name, the message says what was expected.
 
-    def __init__(self, rule: str, message: str) -> None:
+    `advisor_id` is whose workbook it is, where it says so itself.
+    """
+
+    def __init__(self, rule: str, message: str, advisor_id: str | None = None) -> None:
         super().__init__(message)
-        self.rule = rule
+        self.rule, self.advisor_id = rule, advisor_id
 
 
 class Record(NamedTuple):

@@ -136,12 +136,13 @@ def read_marks(parts: Mapping[str, bytes], entry: Entry, firm: str | None) -> li
     try:
         readings = [_reading(grid, found, book, entry) for grid in _grids(parts) if (found := _read(grid, book, entry))]
     except UNREADABLE:
-        raise FileSetAside("workbook_damaged", DAMAGED) from None
+        raise FileSetAside("workbook_damaged", DAMAGED, book.advisor_id) from None
     if not readings:
         raise FileSetAside(
             "marks_not_found",
             f"no sheet has a row with the headers {FINDING_ID} and {MARK_HEADERS['status']}, so nobody can tell which "
             "finding a mark belongs to; write the marks into the newest workbook, or put the columns back",
+            book.advisor_id,
         )
     return readings
 

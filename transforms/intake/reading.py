@@ -39,6 +39,8 @@ class Problem:
     account_number: str | None = None
     #: In clear, on its way to being hashed; never shown.
     tax_id: str | None = field(default=None, repr=False)
+    #: Whose workbook of marks it is.
+    advisor_id: str | None = None
 
 
 @dataclass
@@ -161,7 +163,7 @@ def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
 
 def set_aside(reading: Reading, aside: FileSetAside, lines: int) -> Reading:
     """The reading of a file set aside as a whole: nothing of it is kept, its `lines` are lines nobody understood."""
-    reading.error = Problem(None, aside.rule, str(aside))
+    reading.error = Problem(None, aside.rule, str(aside), advisor_id=aside.advisor_id)
     reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
     reading.counts = Counter(unknown=lines)
     return reading

@@ -91,7 +91,7 @@ def of_problems(reading: Reading, key: bytes) -> pl.DataFrame:
     shared = {"file": reading.entry.file_name, "source_sha256": reading.entry.sha256, "kind": kind, "blocks": True,
               "custodian": reading.custodian, RECEIVED: reading.entry.received_at}  # fmt: skip
     rows = [
-        {**shared, "line_number": p.line, "rule": p.rule, "message": p.message,
+        {**shared, **_marks_of(p.advisor_id), "line_number": p.line, "rule": p.rule, "message": p.message,
          "account_number": normalise_account_number(p.account_number) if p.account_number else None,
          "owner_tax_id": tax_key(p.tax_id, key) if p.tax_id else None,
          # of a payroll line nobody could read: no later than the night it came in
@@ -99,6 +99,11 @@ def of_problems(reading: Reading, key: bytes) -> pl.DataFrame:
         for p in problems
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def _marks_of(advisor_id: str | None) -> dict[str, str]:
+    """A workbook of marks nobody could use is put right by any mark of that advisor that comes later."""
+    return {"kind": "finding_marks", "row_key": advisor_id} if advisor_id else {}
 
 
 def with_raw_hash(rejects: pl.DataFrame, readings: dict[str, Reading]) -> pl.DataFrame:

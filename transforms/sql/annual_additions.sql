@@ -132,10 +132,10 @@ select
             'controls_employer: does the client control ' || control_asked_of || '? A 403(b) is added up with a business its '
             || 'participant controls' end,
         case when sep_plan_not_stated then
-            'sep_plan_not_stated: which SEP plan is the SEP IRA with employer contributions of? State plan_id in accounts' end,
+            'sep_plan_not_stated: which SEP plan is the SEP IRA with employer contributions of? The account doesn''t say' end,
     ]) as asked_first,
     said([
-        case when catch_up_portion is null and age is null then 'birth_date: state birth_date in persons' end,
+        case when catch_up_portion is null and age is null then 'birth_date: the birth date is not stated' end,
         case when compensation_unknown then 'compensation: what is this year''s 415 compensation from the employer?' end,
         case when no_pre_tax then 'pre_tax_deferrals: how much was deferred pre-tax this year?' end,
         case when no_roth then 'roth_deferrals: how much was deferred as Roth this year?' end,

@@ -1,6 +1,19 @@
 -- One row per set-aside line that concerns a person, and the results it makes UNKNOWN. `event_year` null means
--- any year (the date could not be read).
+-- any year (the date could not be read). `plain` says what is wrong in an advisor's words; `same_row` is equal for lines of several
+-- deliveries that are one row, by its key or, where that can't be read, by its text.
 with
+told as (
+    select
+        r.*,
+        w.phrase as plain,
+        coalesce(r.kind || ' ' || r.row_key, r.raw_line_sha256, r.file || ':' || r.line_number) as same_row,
+        f.received_at,
+    from intake_rejects as r
+    left join reject_phrases as w on w.rule = r.rule and w.cell is not distinct from r."column"
+    left join (
+        select sha256, min(received_at) as received_at from intake_files where state <> 'duplicate' group by sha256
+    ) as f on f.sha256 = r.source_sha256
+),
 put_right as (
     -- a payroll row is put right by a later file with the same person's money of that day
     select distinct r.source_sha256, r.line_number
@@ -18,7 +31,7 @@ subjects as (
         refs.account_key,
         coalesce(direct.person_id, a.person_id, employee.person_id) as subject_person_id,
         a.account_type,
-    from intake_rejects as r
+    from told as r
     left join account_refs as refs
         on refs.custodian is not distinct from r.custodian and refs.account_number = r.account_number
     left join known_accounts as a on a.account_key = refs.account_key
@@ -36,6 +49,9 @@ select
     line_number,
     rule,
     kind,
+    plain,
+    same_row,
+    received_at,
     kind in ('accounts', 'ira_basis', 'tax_profiles', 'account_links', 'renumbered_accounts')
         or (kind in ('transactions', 'balances', 'form_5498') and (account_key is null or is_ira_or_unknown(account_type)))
         as blocks_form_8606,
@@ -58,8 +74,8 @@ where subject_person_id is not null
         ) as stated), false)
 union all
 select distinct
-    pc.person_id, null as event_year, r.file, r.line_number, r.rule, r.kind,
+    pc.person_id, null as event_year, r.file, r.line_number, r.rule, r.kind, r.plain, r.same_row, r.received_at,
     false as blocks_form_8606, false as blocks_ira_limits, true as blocks_mega,
-from intake_rejects as r
+from told as r
 inner join plan_contributions as pc on pc.plan_id = r.plan_id
 where r.blocks and r.kind = 'plans'

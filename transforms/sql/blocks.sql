@@ -9,7 +9,7 @@ every as (
             then 'correction_not_applied: line ' || b.line_number || ' of ' || b.file || ' corrects a ' || b.kind || ' row and was not '
                 || 'applied (' || b.rule || '); the firm workbook says why'
         else 'row_set_aside: line ' || b.line_number || ' of the ' || replace(b.kind, '_', ' ') || ' file was set aside ('
-            || reject_words(b.rule) || '); correct it and drop the file again' end as reason,
+            || b.plain || ')' end as reason,
         b.blocks_form_8606,
         b.blocks_ira_limits,
         b.blocks_mega,
@@ -38,8 +38,8 @@ every as (
         y.tax_year,
         'transfer_into_roth: ' || usd(p.out_amount) || ' left ' || shown_account(p.out_account_key) || ' on '
             || long_date(p.left_on) || ' as a ' || replace(p.out_type, '_out', '') || ' and reached the Roth IRA '
-            || shown_account(p.in_account_key) || '; that is a conversion: correct transaction_type of both rows in a '
-            || 'corrections file' as reason,
+            || shown_account(p.in_account_key) || '; that is a conversion, and the rows don''t '
+            || 'call it one' as reason,
         true as blocks_form_8606,
         false as blocks_ira_limits,
         false as blocks_mega,
@@ -63,8 +63,7 @@ every as (
         a.person_id,
         y.tax_year,
         'cancelled_row_missing: the row of ' || usd(c.amount) || ' on ' || long_date(c.trade_date) || ' in '
-            || shown_account(a.account_key) || ' takes back a row that the book doesn''t have; load the file that has it, or '
-            || 'name it in cancels_transaction_id' as reason,
+            || shown_account(a.account_key) || ' takes back a row that the book doesn''t have' as reason,
         true as blocks_form_8606,
         true as blocks_ira_limits,
         false as blocks_mega,

@@ -119,10 +119,10 @@ reasoned as (
         *,
         said([
             blocked_because,
-            case when age is null then 'birth_date_missing: state birth_date in persons; catch-up depends on it' end,
+            case when age is null then 'birth_date_missing: the birth date is not stated; catch-up depends on it' end,
             case when plans_not_stated is not null then 'plan_not_stated: state plan ' || plans_not_stated || ' in a plans file' end,
             case when deferrals_unknown then
-                'deferrals_missing: state pre_tax_deferrals and roth_deferrals to date for ' || employers_unknown end,
+                'deferrals_missing: pre-tax and Roth deferrals to date are not stated for ' || employers_unknown end,
         ]) as missing,
         said([
             case when simple_limit_open then

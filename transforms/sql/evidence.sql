@@ -145,7 +145,7 @@ undecided as (
 set_aside as (
     select
         b.person_id, y.tax_year, 'set_aside' as topic, null as account_key, b.file as source_file, b.line_number as source_line,
-        null::decimal(18, 2) as amount, 'a row of ' || replace(b.kind, '_', ' ') || ' set aside: ' || replace(b.rule, '_', ' ') as text,
+        null::decimal(18, 2) as amount, 'a row of ' || replace(b.kind, '_', ' ') || ' set aside: ' || b.plain as text,
     from blocking_rejects as b
     inner join year_limits as y
         on b.event_year is null or b.event_year = y.tax_year or b.event_year = y.tax_year + 1

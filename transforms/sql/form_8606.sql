@@ -305,7 +305,7 @@ select
     said([
         case when j.blocked_because is not null then j.blocked_because end,
         case when j.stated_line_2 is null and j.basis_from = 'missing' then
-            'basis_not_stated: state line 14 of the last Form 8606 filed in an ira_basis file (0 if none was ever filed)' end,
+            'basis_not_stated: line 14 of the last Form 8606 filed is not stated (0 if none was ever filed)' end,
         case when j.stated_line_2 is null and j.basis_from = 'stale' then
             'basis_not_current: the last stated basis is for ' || j.basis_year || ' and there were contributions, conversions or '
             || 'distributions since; state the basis for ' || (j.tax_year - 1) || ' or run --tax-year for the years between' end,

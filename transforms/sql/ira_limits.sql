@@ -136,7 +136,7 @@ select
     said([
         case when is_blocked then blocked_because end,
         case when not has_tax_profile then 'no_tax_profile: state the tax profile of ' || tax_year || ' (filing status, compensation, MAGI)' end,
-        case when age is null and contribution_limit is null then 'birth_date_missing: state birth_date in persons; the age 50 catch-up depends on it' end,
+        case when age is null and contribution_limit is null then 'birth_date_missing: the birth date is not stated; the age 50 catch-up depends on it' end,
         case when has_tax_profile and compensation is null then
             'compensation_missing: state the compensation of ' || tax_year || ' in the tax profile' end,
         case when spouse_compensation_needed then

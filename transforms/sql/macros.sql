@@ -44,14 +44,6 @@ create macro shown_account(account_key) as
 -- Codes of the tables in the words of a sentence.
 create macro account_words(account_type) as
     replace(replace(replace(replace(replace(account_type, '_ira', ' IRA'), '_', ' '), 'sep', 'SEP'), 'simple', 'SIMPLE'), 'roth', 'Roth');
-create macro reject_words(rule) as
-    case rule
-        when 'not_money' then 'an amount in it isn''t plain dollars'
-        when 'not_a_date' then 'a date in it can''t be read'
-        when 'not_in_list' then 'a word in it isn''t one that is known there'
-        when 'required' then 'a value that is needed is missing in it'
-        else replace(rule, '_', ' ')
-    end;
 create macro filing_words(filing_status) as
     case filing_status
         when 'mfj' then 'married filing jointly'

@@ -43,15 +43,17 @@ aside as (
 ),
 problems as (
     select
-        count(*) filter (status <> 'resolved' and severity = 'critical') as critical,
-        count(*) filter (status <> 'resolved' and severity = 'high') as high,
-        count(*) filter (status <> 'resolved' and severity = 'medium') as medium,
-        count(*) filter (status <> 'resolved' and severity = 'low') as low,
-        count(*) filter (status <> 'resolved' and severity = 'info') as info,
-        count(*) filter (status = 'new') as new,
-        count(*) filter (status = 'resolved') as resolved,
-    from findings
-    where part_of is null
+        count(*) filter (f.status <> 'resolved' and s.severity = 'critical') as critical,
+        count(*) filter (f.status <> 'resolved' and s.severity = 'high') as high,
+        count(*) filter (f.status <> 'resolved' and s.severity = 'medium') as medium,
+        count(*) filter (f.status <> 'resolved' and s.severity = 'low') as low,
+        count(*) filter (f.status <> 'resolved' and s.severity = 'info') as info,
+        count(*) filter (f.status = 'new') as new,
+        count(*) filter (f.status = 'resolved') as resolved,
+    from findings as f
+    -- with its parts: as grave as the gravest of them
+    inner join mark_subjects as s on s.finding_id = f.finding_id
+    where f.part_of is null
 ),
 people as (
     -- a person who is another one by an approved link is counted once

@@ -160,7 +160,7 @@ ways as (
             when qhfd_used is null then 'qhfd_used: was an HSA funding distribution ever made?'
             when hsa_coverage is null then 'hsa_coverage: self, family or none?'
             when hsa_contributions is null then 'hsa_contributions: how much was contributed to the HSA this year, the employer''s too?'
-            when hsa_limit is null then 'birth_date: state birth_date in persons; the HSA limit rises at 55'
+            when hsa_limit is null then 'birth_date: the birth date is not stated; the HSA limit rises at 55'
             else 'nothing_left: the HSA limit is used up, or the money is in an active SEP or SIMPLE IRA'
         end as obstacle,
         to_hsa as amount,
@@ -229,7 +229,7 @@ select
             'rmd_first: the year''s required minimum distribution comes out first and can''t be moved or converted; it is not taken off here'
             end,
         case when outcome = 'OPEN' and age_open then
-            'birth_date: state birth_date in persons; from the age of required minimum distributions these come out first' end,
+            'birth_date: the birth date is not stated; from the age of required minimum distributions these come out first' end,
         case when outcome = 'OPEN' and simple_open then
             'simple_first_contribution_date: ' || usd(simple_undated) || ' in a SIMPLE IRA of unstated age was left out; it can move '
             || 'two years after the first contribution' end,
