@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from reports.about import write_about
@@ -27,16 +29,16 @@ EXCEPTIONS = Sheet(
     lead="One row per problem, most pressing first. Fill in the shaded columns, save, drop it into the inbox.",
     table="Exceptions",
     columns=(
-        Column("severity", "Severity", "word", 10),
-        Column("status", "Since last run", "word", 9),
-        CLIENT[0],
-        Column("title", "Exception", "wrap", 26),
+        Column("severity", "Severity", "word", 9),
+        Column("status", "Since last run", "word", 8.5),
+        replace(CLIENT[0], width=18),
+        Column("title", "Exception", "wrap", 24),
         Column("amount", "Dollars", "money", 13.5),
-        Column("amount_is", "Dollars are", "wrap", 12),
+        Column("amount_is", "Dollars are", "wrap", 11),
         Column("deadline", "Deadline", "date", 12.5),
-        Column("days_left", "Days left", "days", 8.5),
-        Column("explanation", "Why", "wrap", 42),
-        Column("action", "What to do", "wrap", 36),
+        Column("days_left", "Days left", "days", 7),
+        Column("explanation", "Why", "wrap", 38),
+        Column("action", "What to do", "wrap", 34),
         *ENTRIES,
         Column("household_id", "Household", "text", 11, printed=False),
         Column("authority", "Authority", "wrap", 26, printed=False),
@@ -73,7 +75,8 @@ LINES_OF_FORM_8606 = {
     "line_17": "Basis in conversions",
     "line_18": "Taxable conversions",
 }
-KEY_LINES = {"line_6", "line_14", "line_15c", "line_18"}
+#: What decides, shown first.
+KEY_LINES = ("line_18", "line_15c", "line_6", "line_14")
 
 
 def _line_column(field: str, text: str) -> Column:
@@ -86,14 +89,16 @@ def _line_column(field: str, text: str) -> Column:
 PRO_RATA = Sheet(
     title="Pro-rata",
     heading="Pro-rata exposure: Form 8606 line by line",
-    lead="One row per client and tax year. UNKNOWN: no numbers, only what is missing. Projected: not yet December 31.",
+    lead="One row per client and tax year: the lines that decide, then the others. UNKNOWN: no numbers, only why.",
     table="ProRata",
     columns=(
         *CLIENT,
         YEAR,
-        *STATUS,
+        STATUS[0],
+        *(_line_column(field, LINES_OF_FORM_8606[field]) for field in KEY_LINES),
         Column("basis_of_line_6", "Line 6 is", "wrap", 12),
-        *(_line_column(field, text) for field, text in LINES_OF_FORM_8606.items()),
+        STATUS[1],
+        *(_line_column(field, text) for field, text in LINES_OF_FORM_8606.items() if field not in KEY_LINES),
     ),
     empty="No client has IRA basis, conversions or distributions in these tax years.",
     freeze_columns=3,
@@ -175,7 +180,7 @@ HOUSEHOLDS = Sheet(
     columns=(
         Column("household_id", "Household", "text", 11),
         Column("client", "Client", "wrap", 20),
-        Column("spouse", "Spouse", "wrap", 18),
+        Column("spouse", "Spouse", "wrap", 20),
         Column("tax_year", "Tax year", "year", 8),
         Column("exceptions", "Exceptions", "int", 13.5, leads_to="Exceptions"),
         Column("gravest", "Gravest", "word", 10),

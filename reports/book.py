@@ -437,7 +437,8 @@ def _data_problems(results: dict[str, pl.DataFrame], findings: pl.DataFrame, per
     other = _data_findings(findings, unknown)
     where = pl.col("rule").map_elements(where_stated, return_dtype=pl.String).alias("stated_in")
     told = pl.concat(frame.with_columns(where).select(DATA_PROBLEM) for frame in (unknown, other))
-    return told.with_columns(_prose("missing"), _prose("fix"))
+    sentence = pl.col("missing").str.slice(0, 1).str.to_uppercase() + pl.col("missing").str.slice(1)
+    return told.with_columns(sentence.alias("missing")).with_columns(_prose("missing"), _prose("fix"))
 
 
 def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from reports.sheet import Canvas, Row, Value
+from reports.sheet import Canvas, Row, Value, full_text
 from reports.style import header_look, linked_look, tile_looks, word_look
 
 #: The grid has twelve equal columns.
@@ -39,10 +39,10 @@ def counted(number: int, thing: str) -> str:
 def put_page_title(canvas: Canvas, title: str, about: str) -> None:
     """Whose page it is, as tall as a long name needs, and the line under it; sets the grid's columns too."""
     canvas.widths([CELL] * GRID)
-    canvas.put(1, 1, title, "title", span=GRID)
+    canvas.put(1, 1, title, "page title", span=GRID)
     canvas.put(2, 1, about, "lead", span=GRID)
     canvas.height(1, 32)
-    canvas.fit(1, title, CELL * GRID, "title")
+    canvas.fit(1, title, CELL * GRID, "page title")
     canvas.height(2, 18)
 
 
@@ -89,7 +89,7 @@ def _put_line(canvas: Canvas, number: int, values: Row, places: Sequence[Place],
         named = word_look(value.partition("\n")[0]) if look == "word" and isinstance(value, str) else look
         if field in leads:
             named = linked_look(named)
-            canvas.sheet.link(number, column, location=leads[field])
+            canvas.sheet.link(number, column, location=leads[field], tip=full_text(value, CELL * span))
         canvas.put(number, column, value, named, span=span)
         if isinstance(value, str):
             canvas.fit(number, value, CELL * span, named)

@@ -1,7 +1,7 @@
 """What to ask, and whom, for each fact a result waits for: the wording of a reason turned into a question to a person.
 
-`reports.fixes` says into which file the answer goes, for operations; this says whom to ask for it, for the advisor. Both
-are keyed by the code a reason starts with.
+`reports.fixes` says into which file the answer goes, for operations; this says whom to ask for it, for the advisor.
+Both are keyed by the code a reason starts with.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ Row = Mapping[str, Value]
 
 #: Longest text an Excel cell holds, in UTF-16 units.
 CELL_LIMIT = 32_767
+#: Longest tip of a link.
+TIP_LIMIT = 255
 CUT = " … [cut: too long for a cell]"
 #: Control characters and non-characters XML can't carry.
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -225,7 +227,8 @@ def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row], places: Places)
         for place, title in leading:
             there = places.get((title, str(row.get("person_id"))))
             if there and values[place - 1] is not None:
-                canvas.sheet.link(number, place, location=f"'{title}'!A{there}")
+                tip = full_text(values[place - 1], spec.columns[place - 1].width)
+                canvas.sheet.link(number, place, location=f"'{title}'!A{there}", tip=tip)
                 own[place - 1] = linked_look(own[place - 1])
         canvas.put_row(number, values, own)
         canvas.height(number, 15)
@@ -234,6 +237,11 @@ def _put_table(canvas: Canvas, spec: Sheet, rows: Sequence[Row], places: Places)
             if isinstance(text, str):
                 canvas.fit(number, text, width, look)
     return HEADER_ROW + len(rows)
+
+
+def full_text(value: Value, width: float) -> str:
+    """The tip of a link whose text is too long for one line, as some programs don't wrap links; nothing if it fits."""
+    return safe_text(value)[:TIP_LIMIT] if isinstance(value, str) and len(value) > width else ""
 
 
 def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:

@@ -71,6 +71,8 @@ class Look:
     underlined: bool = False
     #: Space on the side it is aligned to, so that a number doesn't run into the text beside it.
     indent: int | None = None
+    #: True for a text that may be long where it has one line: its letters get smaller.
+    shrunk: bool = False
     #: False for a cell the reader types into on a protected sheet.
     locked: bool = True
 
@@ -131,7 +133,9 @@ KIND_LOOKS: dict[Kind, Look] = {
 }
 
 PAGE_LOOKS = (
-    Look("title", size=18, bold=True, colour=NAVY, vertical="center", rule="", wrap=True),
+    Look("title", size=18, bold=True, colour=NAVY, vertical="center", rule=""),
+    # over merged cells, for a name of any length
+    Look("page title", size=18, bold=True, colour=NAVY, vertical="center", rule="", wrap=True),
     Look("lead", size=10, colour=GREY, vertical="center", rule=""),
     Look("headline", size=12, bold=True, vertical="center", rule=""),
     Look("section", size=12, bold=True, colour=NAVY, vertical="bottom", rule="firm"),
@@ -157,7 +161,7 @@ PAGE_LOOKS = (
     Look("entry text", fill=ENTRY_FILL, number_format="@", wrap=True),
     Look("quiet", italic=True, colour=GREY, wrap=True, rule=""),
     # cells the reader types into: shaded, and boxed so that a black-and-white print shows them too
-    Look("typed", size=10, bold=True, fill=ENTRY_FILL, rule="box", locked=False),
+    Look("typed", size=10, bold=True, fill=ENTRY_FILL, rule="box", locked=False, shrunk=True),
     Look(
         "typed money",
         size=10,
@@ -281,7 +285,13 @@ def _named_style(look: Look) -> NamedStyle:
         ),
         fill=PatternFill("solid", fgColor=look.fill) if look.fill else PatternFill(),
         border=Border(left=box, right=box, top=box, bottom=box) if look.rule == "box" else Border(bottom=side),
-        alignment=Alignment(horizontal=look.horizontal, vertical=look.vertical, wrap_text=look.wrap, indent=indent),
+        alignment=Alignment(
+            horizontal=look.horizontal,
+            vertical=look.vertical,
+            wrap_text=look.wrap,
+            shrink_to_fit=look.shrunk or None,
+            indent=indent,
+        ),
         number_format=look.number_format,
         protection=Protection(locked=look.locked),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import accumulate
 
 import polars as pl
 
@@ -17,6 +19,8 @@ from schemas.tables import SEVERITIES
 
 #: How many lines an advisor reads in five minutes.
 LINES_THAT_MATTER = 10
+#: Letters of what to do that three lines of the first page hold.
+SHORT_ACTION = 130
 NEWS = 8
 SOON = timedelta(days=30)
 THIS_SEASON = timedelta(days=90)
@@ -142,17 +146,26 @@ def _put_aside(canvas: Canvas, row: int, aside: pl.DataFrame) -> int:
     counts = {word: closed.get(word, 0) for word in ("dismissed", "done")}
     counts["snoozed"] = aside.height - sum(counts.values())
     how = ", ".join(f"{number} {word}" for word, number in counts.items() if number)
+    first = aside.get_column("place").to_list()[0]
     text = f"Put aside and not counted here: {how}. They stand on Exceptions, below the open ones."
     canvas.put(row, 1, text, linked_look("text"), span=GRID)
-    canvas.sheet.link(row, 1, location=f"'Exceptions'!A{aside['place'].min()}")
+    canvas.sheet.link(row, 1, location=f"'Exceptions'!A{first}")
     return row + 1
 
 
 def _tagged(row: dict[str, Value]) -> Row:
     news = f"\n{row['status']}" if row["status"] in ("new", "changed") else ""
     action = row["action"]
-    first = action.partition("\n")[0] if isinstance(action, str) else None  # its parts' actions stand on Exceptions
-    return {**row, "tag": f"{row['severity']}{news}", "action": first}
+    return {**row, "tag": f"{row['severity']}{news}", "action": _in_short(action) if isinstance(action, str) else None}
+
+
+def _in_short(action: str) -> str:
+    """The first sentences of what to do; the rest, and what its parts ask for, stand on Exceptions."""
+    own = action.partition("\n")[0]
+    sentences = re.split(r"(?<=[.?]) (?=[A-Z])", own)
+    lengths = accumulate(len(sentence) + 1 for sentence in sentences)
+    kept = max(1, sum(length <= SHORT_ACTION for length in lengths))
+    return " ".join(sentences[:kept]) + (" …" if kept < len(sentences) else "")
 
 
 def _ran_out(row: dict[str, Value]) -> Row:

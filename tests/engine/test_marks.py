@@ -64,6 +64,7 @@ class Marked:
             self._load(con, "previous_findings", old)
             self._load(con, "finding_marks", pl.DataFrame(self.rows, schema=INPUT_TABLES["finding_marks"].schema))
             self._load(con, "intake_rejects", pl.DataFrame(schema=INTAKE_REJECTS.schema))
+            con.execute("create table persons (advisor_id varchar)")
             write_marks(con, before, self.comes_back)
             target = self.root / str(as_of) / "results"
             target.mkdir(parents=True)

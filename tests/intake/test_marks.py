@@ -249,6 +249,7 @@ def test_without_the_columns_nobody_can_tell(tmp_path: Path, workbook: Path, hea
 
     night = night_of(tmp_path, answered(workbook, {"F1": {"status": "done"}}, without))
     assert night.rules() == ["marks_not_found"]
+    assert night.rejects.select("kind", "row_key").rows() == [("finding_marks", "A1")]  # told to the advisor too
     assert "Finding id" in night.rejects["message"][0]
     assert night.counts.register.entries == ()
 
@@ -327,6 +328,7 @@ def test_a_workbook_of_another_firm_is_set_aside_whole(tmp_path: Path) -> None:
     other = write(tmp_path / "other", firm=firm_fingerprint(b"the key of another firm"))
     night = Book(tmp_path).drop("A1.xlsx", answered(other, {"F1": {"status": "done"}})).night("2026-11-25")
     assert night.rules() == ["other_firm"]
+    assert night.rejects["row_key"].to_list() == [None]  # another firm's word for whose it is says nothing here
     assert "another firm" in night.rejects["message"][0]
     assert read(night, "finding_id") == []
     assert night.counts.register.entries == ()

@@ -246,6 +246,10 @@ def test_what_is_put_aside_is_off_the_first_page_and_counts_for_nobody(tmp_path:
     first_page = [c for row in book["Today"].iter_rows(values_only=True) for c in row]
     assert "Something" in first_page
     assert "The gravest" not in first_page
+    assert "The one that matters" in first_page
+    (told,) = [c for row in book["Today"].iter_rows() for c in row if str(c.value).startswith("Put aside")]
+    assert told.value == ("Put aside and not counted here: 1 dismissed. They stand on Exceptions, below the open ones.")
+    assert told.hyperlink.location == f"'Exceptions'!A{rows[-1]}"
     assert book["Today"]["C4"].value == 0  # changed
     headers = [c.value for c in book["Households"][4]]
     rows_by_client = book["Households"].iter_rows(min_row=5, values_only=True)

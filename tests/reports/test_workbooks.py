@@ -262,10 +262,10 @@ def test_data_problems_say_what_waits_and_how_to_fix_it_once(advisor: Workbook) 
         ("no client", "unmatched_account"),
     ]
     assert rows[0]["Result that waits"] == "Form 8606"
-    assert rows[0]["What is missing"] == "state line 14 of the last Form 8606 filed"
+    assert rows[0]["What is missing"] == "State line 14 of the last Form 8606 filed"
     assert rows[0]["What to do"] == (
-        "Ask the client or tax preparer: What is line 14 of the last Form 8606 filed, and for which year? 0 if none was. "
-        "Operations states the answer."
+        "Ask the client or tax preparer: What is line 14 of the last Form 8606 filed, and for which year? "
+        "0 if none was. Operations states the answer."
     )
     assert rows[1]["What to do"] == "Ask the employer or plan. Operations states the answer."
     where = [r["Operations: file and columns"] for r in rows]
@@ -358,6 +358,8 @@ def test_parts_of_a_problem_stand_in_its_row(tmp_path: Path) -> None:
     )
     assert rows[0]["Dollars"] == 2423.08
     assert "Do more." not in texts(book)[:60]
+    (of_advisor,) = table(load_workbook(tmp_path / "workbooks" / "_firm.xlsx")["By advisor"])
+    assert [of_advisor[s] for s in ("High", "Medium", "Changed")] == [1, 1, 1]  # as grave as its part, as on Exceptions
 
 
 def test_households_lead_to_the_rows_behind_them_and_back(advisor: Workbook) -> None:
