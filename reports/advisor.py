@@ -31,7 +31,7 @@ EXCEPTIONS = Sheet(
     columns=(
         Column("severity", "Severity", "word", 9),
         Column("status", "Since last run", "word", 8.5),
-        replace(CLIENT[0], width=18),
+        replace(CLIENT[0], width=21),
         Column("title", "Exception", "wrap", 24),
         Column("amount", "Dollars", "money", 13.5),
         Column("amount_is", "Dollars are", "wrap", 11),

@@ -539,8 +539,9 @@ _RESULTS = (
         "One row per person, tax year and way of dealing with the pro-rata rule: what it moves and what it then costs.",
         (
             _t("person_id"), _y(), _t("way", values=WAYS), _t("status", values=STATUSES), Column("reasons", "list"),
-            *(_m(n) for n in ("amount", "conversion", "taxable_now", "taxable_then", "tax_then")), _t("plan_id"),
-            _d("deadline"), Column("rests_on", "list"),
+            *(_m(n) for n in (
+                "amount", "conversion", "taxable_now", "taxable_then", "room_left", "room_adds", "tax_then")),
+            _t("plan_id"), _d("deadline"), Column("rests_on", "list"),
         ),
         key=("person_id", "tax_year", "way"),
     ),

@@ -1,4 +1,4 @@
-"""A bad row of several deliveries is one problem, told in plain words; so is a line of a corrections file that grows."""
+"""A bad row of several deliveries is one problem in plain words; so is a line of a corrections file that grows."""
 
 from __future__ import annotations
 
@@ -53,9 +53,8 @@ def test_two_bad_cells_of_a_row_are_one_finding_that_says_both() -> None:
     bad = {**BAD, "column": "amount", "rule": "not_money", "raw_line_sha256": "f00"}
     book.add("rejects", file="monday.csv", line_number=9, source_sha256="monday.csv", **bad)
     (told,) = _told(book)
-    assert told["explanation"].startswith(
-        "The amount isn't in plain dollars, and the date of the transaction isn't a date that can be read [monday.csv:9]."
-    )
+    both = "The amount isn't in plain dollars, and the date of the transaction isn't a date that can be read"
+    assert told["explanation"].startswith(f"{both} [monday.csv:9].")
 
 
 def test_a_line_of_a_corrections_file_that_came_again_is_one_finding() -> None:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.book import Book
@@ -285,3 +286,44 @@ def test_same_year_repayments_of_disaster_money_come_off_line_6() -> None:
     book.ira("T", 50_000, as_of="2025-12-31").event("T", "2025-05-01", "qualified_disaster_distribution", 20_000)
     book.event("T", "2025-09-01", "qualified_disaster_repayment", 10_000)
     assert book.compute(as_of="2026-05-01", tax_years=(2025,))["form_8606"]["line_6"].to_list() == [40_000]
+
+
+def _converted_on_purpose() -> Book:
+    """40,000 converted out of 190,000 of pre-tax money, nothing contributed: 7,500 of room is left."""
+    book = Book().person("P1", 2026, marginal_tax_rate="0.35", hsa_coverage="none")
+    book.add("ira_basis", person_id="P1", tax_year=2025, basis=0)
+    return book.ira("T", 150_000).ira("R", 40_000, kind="roth_ira").convert("2026-03-02", 40_000)
+
+
+def test_the_room_left_after_a_conversion_is_priced_on_every_way() -> None:
+    """With 7,500 more in and out line 9 is 197,500: 47,500 x 7,500 / 197,500 = 1,803.80 is free, 5,696.20 more taxed.
+
+    With 150,000 in the plan nothing but the 47,500 is left, and all of the 7,500 comes out free of tax. Converting
+    everything, 197,500, does that too.
+    """
+    ways = _ways(_plan(_converted_on_purpose()))
+    priced = {way: (row["taxable_then"], row["room_left"], row["room_adds"]) for way, row in ways.items()}
+    assert priced == {
+        "accept": (40_000, 7500, D("5696.20")),
+        "reverse_rollover": (40_000, 7500, 0),
+        "convert_everything": (190_000, 7500, 0),
+        "qhfd": (None, None, None),
+        "wait": (None, None, None),
+    }
+
+
+def test_without_room_or_without_a_conversion_there_is_no_room_to_price() -> None:
+    waiting = Book().person("P1", 2026).add("ira_basis", person_id="P1", tax_year=2025, basis=0).ira("T", 100_000)
+    for book in (_converted(), waiting.event("T", "2026-02-01", "contribution", 2500, tax_year=2026)):
+        ways = _ways(book)
+        assert ways
+        assert {(row["room_left"], row["room_adds"]) for row in ways.values()} == {(None, None)}
+
+
+def test_the_blocked_backdoor_says_what_the_room_would_add_after_a_conversion() -> None:
+    results = _plan(_converted_on_purpose()).compute()
+    (found,) = results["findings"].filter(pl.col("rule") == "backdoor_blocked_by_pre_tax").to_dicts()
+    assert (found["amount"], found["amount_is"]) == (D("1993.67"), "tax")  # 5,696.20 x .35
+    assert "then contribute and convert $7,500: $0 more would be taxable." in found["action"]
+    (overview,) = results["backdoor_overview"]["ways_out"].to_list()
+    assert "Leave the conversion as it is: taxed on $40,000, and on $5,696.20 more with the room of $7,500" in overview

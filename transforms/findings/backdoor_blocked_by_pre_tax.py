@@ -1,7 +1,7 @@
 """Income closes the direct Roth way, room is left, but pre-tax IRA money would make a conversion pro-rata taxable.
 
 The dollars are what contributing and converting the room would add to what is taxable on Form 8606. The ways out
-named are the ones whose facts are stated, each with what it would leave taxable: a current plan that takes roll-ins (reverse
+named are the ones whose facts are stated, each with what it would leave taxable (or add, where money was converted already): a current plan that takes roll-ins (reverse
 rollover), a once-in-a-lifetime HSA funding distribution. Guard: fires only where the pool, its values and its basis are all known,
 no direct Roth room is left (`roth_partial_room` tells that), and no IRA money has gone to a plan this year: that way is being used.
 """
@@ -23,7 +23,10 @@ FINDING = Finding(
         group by person_id, tax_year
     ),
     open_ways as (
-        select person_id, tax_year, way, amount, taxable_now, taxable_then
+        select
+            person_id, tax_year, way, amount, taxable_now, taxable_then,
+            case when room_left is null then usd(taxable_then) || ' would be taxable.'
+                else usd(room_adds) || ' more would be taxable.' end as leaves,
         from ways_out
         where status in ('COMPUTED', 'REVIEW') and amount > 0
     ),
@@ -33,8 +36,8 @@ FINDING = Finding(
             -- what is contributed after December 31 is converted in the next year, which has a line 6 of its own
             case when run.as_of <= py.year_end then py.year_end else (py.year_end + interval 1 year)::date end as move_by,
             c.taxable_if_done as taxable, coalesce(f.line_8, 0) > 0 as has_converted,
-            rollover.amount as to_plan, rollover.taxable_then as taxable_with_plan,
-            hsa.amount as to_hsa, hsa.taxable_then as taxable_with_hsa, 2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
+            rollover.amount as to_plan, rollover.leaves as plan_leaves,
+            hsa.amount as to_hsa, hsa.leaves as hsa_leaves, 2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
         from backdoor_candidates as c
         inner join person_years as py using (person_id, tax_year)
         inner join ira_limits as l using (person_id, tax_year)
@@ -69,7 +72,7 @@ FINDING = Finding(
             when x.to_plan is not null then
                 'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; move ' || usd(x.to_plan) || ' of pre-tax money in by '
                 || long_date(x.move_by) || ' (not RMDs, nor SIMPLE money under two years), then contribute and convert '
-                || usd(x.room) || case when x.has_converted then '.' else ': ' || usd(x.taxable_with_plan) || ' would be taxable.' end
+                || usd(x.room) || ': ' || x.plan_leaves
             when x.as_of > x.year_end then
                 'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; contribute by ' || long_date(x.contribution_due_date)
                 || ', and have the pre-tax money in the plan by ' || long_date(x.move_by) || ', the year of the conversion.'
@@ -78,7 +81,7 @@ FINDING = Finding(
         || case when x.to_hsa is not null then
             ' HSA funding distribution (once in a lifetime): up to ' || usd(x.to_hsa)
             || ' of pre-tax money can go to the HSA by ' || long_date(x.year_end)
-            || case when x.has_converted then '.' else '; ' || usd(x.taxable_with_hsa) || ' would be taxable.' end
+            || '; ' || x.hsa_leaves
             else '' end
         || case when x.to_plan is null then ' Otherwise accept the ' || usd(x.taxable) || ' of income or wait.' else '' end as action,
     from priced as x

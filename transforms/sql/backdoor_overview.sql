@@ -14,7 +14,8 @@ ways as (
                 when 'convert_everything' then 'Convert everything, ' || usd(conversion)
                 when 'wait' then 'Wait'
                 else case when has_converted then 'Leave the conversion as it is' else 'Accept' end
-            end || ': taxed on ' || usd(taxable_then) || coalesce(' by ' || long_date(deadline), '')
+            end || ': taxed on ' || usd(taxable_then)
+            || coalesce(', and on ' || usd(room_adds) || ' more with the room of ' || usd(room_left), '') || coalesce(' by ' || long_date(deadline), '')
             || case status when 'REVIEW' then ' (to review)' else '' end,
             chr(10)
             order by taxable_then, list_position(['reverse_rollover', 'qhfd', 'wait', 'accept', 'convert_everything'], way))

@@ -1,7 +1,8 @@
 -- One row per person, tax year and way of dealing with the pro-rata rule, for everybody with pre-tax IRA money who converted in
 -- the year, has a nondeductible contribution to convert, or has room for one that only a backdoor can use. `amount` is what
 -- the way moves, `taxable_now` what the conversion is taxed on if nothing is done, `taxable_then` what it is taxed on this
--- way, `rests_on` the facts it stands or falls with. Only where Form 8606 is known: no row stands on an UNKNOWN form.
+-- way. Who has converted already and has room left: `room_left` is that room, `room_adds` what contributing and converting it too
+-- would add to what is taxable on this way. `rests_on` are what it stands or falls with. Only where Form 8606 is known: no row stands on an UNKNOWN form.
 -- Authority: IRC 408(d)(2) (line 6 counts December 31), 408(d)(3)(A)(ii) and (H) (to a plan, pre-tax first), 408(d)(9) (QHFD),
 -- 408A(d)(6)(B)(iii) (a conversion stays).
 with
@@ -207,6 +208,10 @@ counted as (
             else then_converted - lesser(then_converted,
                 lesser(basis_available, mul_div(then_converted, lesser(ratio_basis, then_total), then_total)))
         end as taxable_then,
+        case when outcome = 'OPEN' and has_converted and room > 0 then room end as room_left,
+        room_left - (
+            free_of_tax(line_3 + room_left, line_5 + room_left, then_converted + room_left, line_7, then_total + room_left)
+            - free_of_tax(line_3, line_5, then_converted, line_7, then_total)) as room_adds,
         rmd_due and way in ('reverse_rollover', 'qhfd', 'convert_everything') as rmd_first,
         way in ('reverse_rollover', 'convert_everything') and simple_undated > 0 as simple_open,
         way = 'qhfd' and age >= 65 as medicare_age,
@@ -239,6 +244,8 @@ select
     case when outcome = 'OPEN' then then_converted end as conversion,
     taxable_now,
     taxable_then,
+    room_left,
+    room_adds,
     case when marginal_tax_rate is not null then tax_or_income(taxable_then, marginal_tax_rate) end as tax_then,
     case when way = 'reverse_rollover' and outcome = 'OPEN' then accepting_plan end as plan_id,
     case when outcome = 'OPEN' and way <> 'accept' and way <> 'wait' then year_end end as deadline,
