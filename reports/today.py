@@ -135,7 +135,7 @@ def _heading(open_now: int) -> str:
     """How many lines are shown of how many there are; the wording of a full page only where it is one."""
     if open_now > LINES_THAT_MATTER:
         return f"The ten that matter, of {open_now:,} open"
-    return "The one that matters" if open_now == 1 else f"The {open_now} that matter" if open_now else "What matters"
+    return "The one that matters" if open_now == 1 else f"All {open_now} that matter" if open_now else "What matters"
 
 
 def _put_aside(canvas: Canvas, row: int, aside: pl.DataFrame) -> int:
