@@ -56,8 +56,8 @@ def main(argv: Sequence[str]) -> int:
         return _say(FAILED, "interrupted; the newest good run is still the newest")
     except Exception as error:  # noqa: BLE001 - the text of an exception of a library may quote client data
         failure = scrub(f"do '{argv[0]}'", error)
-        where = () if isinstance(error, OSError) else failure.trace  # a disk or share is no fault of the code
-        return _say(FAILED, "\n".join((str(failure), *where)))
+        trace = () if isinstance(error, OSError) else failure.trace  # a disk or share is no fault of the code
+        return _say(FAILED, "\n".join((str(failure), *trace)))
     return code
 
 

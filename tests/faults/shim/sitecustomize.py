@@ -89,7 +89,7 @@ class Shim:
 
     def named(self, event, arguments):
         """The path an event is about, also where it is told relative to an open folder."""
-        path = arguments[0]
+        path = arguments[1 if event in ("os.symlink", "os.link") else 0]
         folder = arguments[-1] if event in ("os.remove", "os.rmdir", "os.mkdir") else -1
         if isinstance(path, (str, bytes)) and isinstance(folder, int) and folder >= 0:
             return f"{open_as(folder)}/{os.fsdecode(path)}"
