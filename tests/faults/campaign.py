@@ -93,22 +93,20 @@ def travel(root: Path, reference: Reference, seed: int, counts: Counts, enough: 
     """One book through its nights."""
     rng = random.Random(seed)
     journey = Journey(Place(root / f"book-{seed}").make(), reference, rng)
-    wrong, takes = False, 8.0
-    for as_of, files in nights(returned(reference)).items():
+    coming, takes = nights(returned(reference)), 8.0
+    for as_of, files in coming.items():
         journey.arrive(files)
         for _ in range(rng.randint(4, 9)):
-            begun = time.monotonic()
-            seen = len(journey.told)
+            seen, since = len(journey.told), time.monotonic()
             outcome = journey.spoil(as_of, any_fault(rng, takes))
-            wrong |= counts.add(f"book {seed}, {as_of}", journey, seen)
-            if outcome.code in (0, 1):
-                takes = time.monotonic() - begun
-            if wrong or enough():
-                break
-        given_up = rng.random() < 0.2 and not journey.done
-        if wrong or (given_up and not enough()):
-            if wrong:
+            if counts.add(f"book {seed}, {as_of}", journey, seen):
                 return
+            if outcome.code in (0, 1):
+                takes = time.monotonic() - since
+            if enough():
+                break
+        given_up = as_of != max(coming) and not journey.done and rng.random() < 0.2
+        if given_up and not enough():
             continue
         seen = len(journey.told)
         journey.recover(as_of)
@@ -123,6 +121,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="kills at least (default: 200)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600, help="begin no further fault after so long")
     parser.add_argument("--jobs", type=int, default=2, help="books at the same time")
     parser.add_argument("--only", help="scenarios with this in their name, and no books")
     asked = parser.parse_args()
@@ -130,7 +129,7 @@ def main() -> int:
     reference, counts, begun = Reference(root / "undisturbed"), Counts(), time.monotonic()
 
     def enough() -> bool:
-        return counts.kills >= asked.kills
+        return counts.kills >= asked.kills or time.monotonic() - begun > 60 * asked.minutes
 
     def book(number: int) -> None:
         if not enough():

@@ -168,7 +168,8 @@ def _ends(out: Path, log: Path) -> Iterator[str]:
         heard.setdefault(event["run_id"], []).append(event["event"])
     for run_id, events in heard.items():
         wanted = ["run published"] if run_id in runs(out) else ["run failed"], ["run died"]
-        if events[0] != "run started" or events[1:] not in wanted:
+        failed_at_once = events == ["run failed"] and run_id not in runs(out)  # the line that it started was the fault
+        if not failed_at_once and (events[0] != "run started" or events[1:] not in wanted):
             yield f"the audit log tells of {run_id}: {events}"
 
 
