@@ -143,8 +143,9 @@ def inbox_vanishes(place: Place, reference: Reference, rng: random.Random) -> Jo
     journey, as_of = one_night(place, reference, rng)
     gone = Path(f"{place.inbox}.gone")
     for at in range(1, 7):
-        for put_back in (False, True):  # a mount that went away leaves an empty folder
-            vanish = Fault("inbox vanishes while read", at, "vanish", "reads", path="/inbox", target=str(place.inbox))
+        for put_back in (False, True)[:at]:  # a mount that went away leaves an empty folder
+            inbox = str(place.inbox)
+            vanish = Fault("inbox vanishes while read", at, "vanish", "reads", path=inbox, target=inbox)
             with contextlib.ExitStack() as watching:
                 if put_back:
                     watching.enter_context(empty_folder_when_gone(place.inbox, gone))
