@@ -146,12 +146,14 @@ def main() -> int:
         elif not counts.add(name, journey):
             shutil.rmtree(where)
 
-    with ThreadPoolExecutor(asked.jobs) as pool:
-        if not asked.only:
-            list(pool.map(book, range(asked.kills)))
-        list(pool.map(scenario, [name for name in scenarios.ALL if not asked.only or asked.only in name]))
-    print(counts.table())
-    print(f"seed {asked.seed}, {time.monotonic() - begun:.0f} s")
+    try:
+        with ThreadPoolExecutor(asked.jobs) as pool:
+            if not asked.only:
+                list(pool.map(book, range(asked.kills)))
+            list(pool.map(scenario, [name for name in scenarios.ALL if not asked.only or asked.only in name]))
+    finally:  # also when somebody has seen enough
+        print(counts.table())
+        print(f"seed {asked.seed}, {time.monotonic() - begun:.0f} s", flush=True)
     if counts.problems:
         print(f"{len(counts.problems)} problems; the books are in {root}", file=sys.stderr)
         return 1

@@ -149,20 +149,23 @@ def _states(folder: Path) -> dict[str, tuple[int, int, int]]:
 def _lose_unsynced(out: Path, before: dict[str, tuple[int, int, int]], told: list[str], rng: random.Random) -> None:
     """Take back what a machine may forget that loses its power: contents not synced, renames not synced.
 
-    The logs of runs are for people and may lose lines; the file that is only locked holds nothing.
+    What was synced once is there, whatever was appended since. The logs of runs are for people and may lose lines; the
+    file that is only locked holds nothing.
     """
-    synced = {tuple(map(int, line.split()[1:4])) for line in told if line.startswith("synced ")}
+    synced = [tuple(map(int, line.split()[1:4])) for line in told if line.startswith("synced ")]
+    lasting = {inode: size for inode, size, _ in (*before.values(), *synced)}
     for name, state in _states(out).items():
         path = Path(name)
         if state in synced or state in before.values() or path.parent.name == "logs" or path.name == ".lock":
             continue
         mode = path.stat().st_mode & 0o777
         path.chmod(0o600)
-        os.truncate(path, rng.choice((0, rng.randint(0, state[1]))))
+        least = min(lasting.get(state[0], 0), state[1])
+        os.truncate(path, rng.choice((least, rng.randint(least, state[1]))))
         path.chmod(mode)
     for old, new in reversed(_renames_not_synced(told)):
-        lasting = str(new) in before or not new.exists() or old.exists()
-        if not lasting and new.is_relative_to(out) and rng.random() < 0.5:
+        settled = str(new) in before or not new.exists() or old.exists()
+        if not settled and new.is_relative_to(out) and rng.random() < 0.5:
             new.rename(old)
 
 
