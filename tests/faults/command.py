@@ -98,12 +98,7 @@ def _spoiled(arguments: list[str], fault: Fault, more: dict[str, str]) -> Outcom
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROTHBOOK_")} | more
     library = faketime()
     if fault.clock and library:
-        environment |= {
-            "LD_PRELOAD": str(library),
-            "FAKETIME": f"{fault.clock:+d}s",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
+        environment |= {"LD_PRELOAD": str(library), "FAKETIME": f"{fault.clock:+d}s"}
     process = subprocess.Popen(
         [str(ROTHBOOK), *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
