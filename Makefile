@@ -102,6 +102,7 @@ fuzz: $(VENV)/.developing ## search every reader for bytes it fails on; minutes=
 
 scan: $(VENV)/.developing ## look for clients in all the demo book leaves: output, logs, audit log, Prefect's database (some minutes)
 	PYTHONPATH=. $(BIN)/python -m tests.scan
+
 faults: $(VENV)/.developing ## kill, starve and cut off real runs, then hold the book against undisturbed nights; N=200 kills, seed=1
 	PYTHONPATH=. nice $(BIN)/python -m tests.faults.campaign --kills $(or $(N),200) --seed $(or $(seed),1)
 
