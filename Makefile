@@ -9,7 +9,7 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz scan \
+.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz faults scan \
 	servers clean
 
 help: ## say what there is to make
@@ -102,6 +102,9 @@ fuzz: $(VENV)/.developing ## search every reader for bytes it fails on; minutes=
 
 scan: $(VENV)/.developing ## look for clients in all the demo book leaves: output, logs, audit log, Prefect's database (some minutes)
 	PYTHONPATH=. $(BIN)/python -m tests.scan
+
+faults: $(VENV)/.developing ## kill, starve and cut off real runs, then hold the book against undisturbed nights; N=200 kills, seed=1
+	PYTHONPATH=. nice $(BIN)/python -m tests.faults.campaign --kills $(or $(N),200) --seed $(or $(seed),1)
 
 servers: $(VENV)/.developing ## show the nightly service against Prefect over SQLite and PostgreSQL (some 15 minutes)
 	PYTHONPATH=. $(BIN)/python tests/servers/run.py

@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from transforms.folders import sync
+
 LOG = "audit.jsonl"
 NOTHING = "0" * 64
 STARTED, PUBLISHED, FAILED, DIED = "run started", "run published", "run failed", "run died"
@@ -81,16 +83,8 @@ def _locked(log: Path) -> Iterator[Any]:
     with os.fdopen(handle, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if new:
-            _sync_folder(log.parent)
+            sync(log.parent)
         yield file
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _last(file: Any) -> tuple[bytes, bytes]:

@@ -56,7 +56,8 @@ def main(argv: Sequence[str]) -> int:
         return _say(FAILED, "interrupted; the newest good run is still the newest")
     except Exception as error:  # noqa: BLE001 - the text of an exception of a library may quote client data
         failure = scrub(f"do '{argv[0]}'", error)
-        return _say(FAILED, "\n".join((str(failure), *failure.trace)))
+        trace = () if isinstance(error, OSError) else failure.trace  # a disk or share is no fault of the code
+        return _say(FAILED, "\n".join((str(failure), *trace)))
     return code
 
 
@@ -185,10 +186,20 @@ def _run(asked: argparse.Namespace) -> int:
     with nullcontext() if as_json else progress.shown():
         run = pipeline.run_direct if asked.direct else partial(_run_flow, settings, patient=bool(asked.config))
         published = run(night)
+    return _told(published)
+
+
+def _told(published: Path) -> int:
+    """Print the summary of a run; one that can't be read back leaves the run published, and says so."""
     from flows import summary
 
-    print(summary.text(published))
-    return summary.exit_code(published)
+    code = summary.exit_code(published)
+    try:
+        print(summary.text(published), flush=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        _say(code, f"run {published.name} is published, but its summary can't be told ({reason})")
+    return code
 
 
 def _tell_stages(settings: Settings, *, verbose: bool, as_json: bool) -> bool:

@@ -23,7 +23,8 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.run_folder import latest, move_latest, published, sync
+from flows.run_folder import latest, move_latest, published
+from transforms.folders import listed, sync
 from transforms.vault import Vault, opened
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class PastNight:
 
 def past(out: Path) -> list[PastNight]:
     """Every remembered run, by as-of date and number; raises ValueError where one can't be read."""
-    paths = (out / "state" / FOLDER).glob("*/night.json")
-    whole = [path for path in paths if _RUN_ID.fullmatch(path.parent.name)]
+    folders = (path for path in listed(out / "state" / FOLDER) if _RUN_ID.fullmatch(path.name))
+    whole = [night for path in folders if (night := path / "night.json").is_file()]
     found = [PastNight(path.parent, json.loads(_read(path))) for path in whole]
     return sorted(found, key=lambda night: order(night.run_id))
 

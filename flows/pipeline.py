@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
 from schemas.marks import COMES_BACK, ComesBack
 from transforms import keys
+from transforms.folders import listed
 from transforms.vault import Vault
 
 if TYPE_CHECKING:
@@ -113,43 +114,63 @@ def _comes_back(night: Night) -> dict[str, Any]:
 def open_run(night: Night) -> Iterator[Path]:
     """The folder of a new run, alone in OUT and readable by its owner only; removed again if a stage fails."""
     os.umask(0o077)
-    with exclusive(night.out):
-        _check_keys(night.out)
-        nights.catch_up(night.out)
-        audited.catch_up(night.out)
-        compared_with = nights.before(night.out, night.as_of)
-        run = RunFolder.create(night.out, night.as_of)
-        run.note(
-            run_id=run.run_id,
-            as_of=night.as_of.isoformat(),
-            tax_years=night.tax_years,
-            inbox=str(night.inbox),
-            settle_seconds=night.settle_seconds,
-            pgp_home=str(night.pgp_home) if night.pgp_home else None,
-            shared=str(night.shared) if night.shared else None,
-            comes_back=_comes_back(night),
-            version=__version__,
-            limits_digest=load.digest(),
-            packages=nights.packages(),
-            purged=len(nights.purged(night.out)),
-            looks_back=nights.looks_back(night.out, night.as_of),
-            previous=compared_with.run_id if compared_with else None,
-            seconds={},
-        )
-        _tell(run, "run started", as_of=night.as_of.isoformat(), tax_years=list(night.tax_years), version=__version__)
-        audited.started(run)
+    with ExitStack() as held:
+        with _beginning():
+            held.enter_context(exclusive(night.out))
+            _check_keys(night.out)
+            nights.catch_up(night.out)
+            audited.catch_up(night.out)
+            run = RunFolder.create(night.out, night.as_of)
         try:
+            with _beginning():
+                _begin(run, night)
             yield run.path
         except StageFailed as failure:
             note = run.abandon(failure)
             _tell(run, "run failed", level="error", reason=str(failure))
             with suppress(OSError):  # a full disk: the next run tells that this one died
                 audited.failed(run, failure)
-            failure.add_note(f"where in the code: {note}")
+            if note:
+                failure.add_note(f"where in the code: {note}")
             raise
         except BaseException as stopped:
             _tell(run, "run interrupted", level="error", reason=type(stopped).__name__)
             raise
+
+
+@contextmanager
+def _beginning() -> Iterator[None]:
+    """Turn an `OSError` of OUT, before there is a stage that could fail, into `StageFailed`."""
+    try:
+        yield
+    except OSError as error:
+        failure = scrub("begin the run", error)
+    else:
+        return
+    raise failure
+
+
+def _begin(run: RunFolder, night: Night) -> None:
+    compared_with = nights.before(night.out, night.as_of)
+    run.note(
+        run_id=run.run_id,
+        as_of=night.as_of.isoformat(),
+        tax_years=night.tax_years,
+        inbox=str(night.inbox),
+        settle_seconds=night.settle_seconds,
+        pgp_home=str(night.pgp_home) if night.pgp_home else None,
+        shared=str(night.shared) if night.shared else None,
+        comes_back=_comes_back(night),
+        version=__version__,
+        limits_digest=load.digest(),
+        packages=nights.packages(),
+        purged=len(nights.purged(night.out)),
+        looks_back=nights.looks_back(night.out, night.as_of),
+        previous=compared_with.run_id if compared_with else None,
+        seconds={},
+    )
+    _tell(run, "run started", as_of=night.as_of.isoformat(), tax_years=list(night.tax_years), version=__version__)
+    audited.started(run)
 
 
 def _check_keys(out: Path) -> None:
@@ -218,7 +239,8 @@ def _share(run: RunFolder) -> None:
         placed = shared.place(run.path, Path(run.facts["shared"]), run.out, run.as_of).facts()
     except Exception as error:  # noqa: BLE001 - the run is published, whatever happened to a folder of the office
         placed = {"error": scrub("put the workbooks into the shared folder", error).args[0]}
-    run.note(placed=placed)
+    with suppress(OSError):  # the same
+        run.note(placed=placed)
     trouble = "error" in placed or bool(placed.get("failed"))
     written = placed.get("written", 0)
     _tell(run, "shared folder written", level="warning" if trouble else "info", workbooks=written, whole=not trouble)
@@ -327,8 +349,8 @@ def _read(run: RunFolder) -> None:
 def _passwords(out: Path) -> tuple[str, ...]:
     """The passwords a workbook that comes back may have."""
     newest = latest(out)
-    written = (newest / "workbooks").glob("*.xlsx") if newest else ()
-    return keys.Passwords.of(out).known(sorted(path.stem for path in written))
+    written = listed(newest / "workbooks") if newest else []
+    return keys.Passwords.of(out).known([path.stem for path in written])
 
 
 def _compute(run: RunFolder) -> None:

@@ -16,7 +16,8 @@ from datetime import date
 from pathlib import Path
 
 from flows import nights
-from flows.run_folder import latest, move_latest, published, sync
+from flows.run_folder import latest, move_latest, published
+from transforms.folders import sync
 from transforms.vault import opened
 
 #: What goes, in the order it is told.

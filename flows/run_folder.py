@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 import shutil
 import time
@@ -20,6 +19,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from flows.errors import Busy, StageFailed, UsageError
+from transforms.folders import listed, sync, sync_below
+from transforms.private import sweep, write_private
+
+#: What `latest` is called before it takes the place of the old one.
+NEW_LATEST = ".latest.new"
+_PUBLISHED = re.compile(r"\d{4}-\d\d-\d\d-\d{3,}")
 
 
 @contextmanager
@@ -61,11 +66,10 @@ class RunFolder:
 
     @classmethod
     def create(cls, out: Path, as_of: date) -> RunFolder:
-        """A new partial folder with the next free run id; partial folders of dead runs are removed."""
+        """A new partial folder with the next free run id; what dead runs left half done is removed."""
         runs = out / "runs"
         runs.mkdir(parents=True, exist_ok=True)
-        for stale in runs.glob(".*.partial"):
-            shutil.rmtree(stale)
+        clear_away(out)
         path = runs / f".{_next_run_id(runs, as_of)}.partial"
         path.mkdir()
         return cls(path)
@@ -115,29 +119,52 @@ class RunFolder:
         """Add `facts` to `run.json`."""
         target = self.path / "run.json"
         known = self.facts if target.exists() else {}
-        with target.open("w", encoding="utf-8") as file:
-            json.dump(known | facts, file, indent=2)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
+        write_private(target, (json.dumps(known | facts, indent=2) + "\n").encode(), 0o600)
 
     def publish(self) -> Path:
         """Give the run its final name and point `OUT/latest` at it; returns the published folder.
 
         `latest` only moves forward: a run of an earlier as-of date than the newest good run's is published beside it.
+        Raises `OSError` if that can't be done; the run has its partial name again then.
         """
         final = self.final
+        sync_below(self.path)
         self.path.rename(final)
-        sync(final.parent)
-        move_latest(final)
+        try:
+            sync(final.parent)
+            move_latest(final)
+        except OSError:
+            if latest(self.out) != final.resolve():
+                final.rename(self.path)
+                raise
+            # everybody sees the new run already: it is published, whatever a last sync said
         return final
 
-    def abandon(self, failure: StageFailed) -> Path:
-        """Remove the partial run and leave a note of where in the code it failed; returns the note."""
-        note = self.path.with_name(f"{self.run_id}.failed.txt")
-        note.write_text("\n".join((str(failure), *failure.trace, "")), encoding="utf-8")
+    def abandon(self, failure: StageFailed) -> Path | None:
+        """Remove the partial run and leave a note of where in the code it failed; returns the note if it could be left.
+
+        The run goes first: on a full disk that makes room for the note.
+        """
         shutil.rmtree(self.path, ignore_errors=True)
+        note = self.path.with_name(f"{self.run_id}.failed.txt")
+        try:
+            note.write_text("\n".join((str(failure), *failure.trace, "")), encoding="utf-8")
+        except OSError:
+            return None
         return note
+
+
+def clear_away(out: Path) -> None:
+    """Remove what a run that was killed left half written in `out`; to be called under the lock only."""
+    runs = out / "runs"
+    for path in listed(runs):
+        if path.name.startswith(".") and path.name.endswith(".partial"):
+            shutil.rmtree(path)
+        elif path.is_dir():
+            sweep(path)
+    for folder in ("archive", "quarantine", "state"):
+        sweep(out / folder)
+    (out / NEW_LATEST).unlink(missing_ok=True)
 
 
 def move_latest(run: Path) -> None:
@@ -146,7 +173,7 @@ def move_latest(run: Path) -> None:
     newest_now = latest(out)
     if newest_now is not None and RunFolder(newest_now).as_of > RunFolder(run).as_of:
         return
-    link = out / ".latest.new"
+    link = out / NEW_LATEST
     link.unlink(missing_ok=True)
     link.symlink_to(Path("runs") / run.name)
     link.replace(out / "latest")
@@ -169,7 +196,8 @@ def newest(out: Path) -> Path:
 
 def published(out: Path) -> list[Path]:
     """The folders of every good run still there, by as-of date and number."""
-    found = [path for path in (out / "runs").glob("[0-9]*-[0-9]*") if (path / "run.json").is_file()]
+    runs = (path for path in listed(out / "runs") if _PUBLISHED.fullmatch(path.name))
+    found = [path for path in runs if (path / "run.json").is_file()]
     return sorted(found, key=lambda path: (path.name.rpartition("-")[0], int(path.name.rpartition("-")[2])))
 
 
@@ -177,16 +205,8 @@ def _next_run_id(runs: Path, as_of: date) -> str:
     """Published, failed, killed and purged runs keep their number: the audit log, and the run's own, speak of them."""
     out = runs.parent
     kept = (runs, out / "logs", out / "state" / "nights")
-    names = [path.name.split(".")[0] for folder in kept for path in folder.glob(f"{as_of}-[0-9][0-9][0-9]*")]
+    names = [path.name.split(".")[0] for folder in kept for path in listed(folder)]
     audit = out / "state" / "audit.jsonl"
     told = re.findall(rf'"run_id": "({as_of}-[0-9]+)"', audit.read_text("utf-8", "replace")) if audit.exists() else []
-    return f"{as_of}-{max((int(name.rpartition('-')[2]) for name in (*names, *told)), default=0) + 1:03d}"
-
-
-def sync(folder: Path) -> None:
-    """Make what was created in or renamed into `folder` last."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    taken = [int(name.rpartition("-")[2]) for name in (*names, *told) if name.startswith(f"{as_of}-")]
+    return f"{as_of}-{max(taken, default=0) + 1:03d}"

@@ -1,9 +1,10 @@
 """The shared folder: where advisors find their workbook each morning, fill it in, and leave it.
 
 `SHARED/<advisor>/<advisor>.xlsx` is Rothbook's to write, until somebody changes it: what Rothbook put there is known by
-its bytes (`OUT/state/shared.json`). A changed workbook is taken in like a file of the inbox, copied and never moved.
-One that is open, was changed again, or holds a mark that couldn't be read is not overwritten: the new workbook is put
-beside it under a dated name. Whatever is wrong with the folder is told and stops no night.
+its bytes (`OUT/state/shared.json`, written before and after, so that a run killed in between knows both). A changed
+workbook is taken in like a file of the inbox, copied and never moved. One that is open, was changed again, or holds a
+mark that couldn't be read is not overwritten: the new workbook is put beside it under a dated name. Whatever is wrong
+with the folder is told and stops no night.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TypeAlias
+
+from transforms.folders import listed
 
 STATE = "shared.json"
+#: sha256 by `<folder>/<file>`: of what lies there, or of what lay there and what is about to.
+Put: TypeAlias = dict[str, tuple[str, ...]]
 #: How the files begin or are called that Excel and LibreOffice keep beside a workbook while it is open.
 LOCKS = ("~${}", ".~lock.{}#")
 #: How many names are tried for the workbooks of one day.
@@ -48,7 +55,7 @@ def returned(shared: Path, out: Path) -> dict[str, Path]:
     put, found = _state(out), {}
     for path in _workbooks(shared):
         name, data = _name(path), path.read_bytes()
-        if put.get(name) != _sha(data) and (name in put or is_advisor_workbook(data)):
+        if _sha(data) not in put.get(name, ()) and (name in put or is_advisor_workbook(data)):
             found[f"shared/{name}"] = path
     return found
 
@@ -60,20 +67,31 @@ def place(run: Path, shared: Path, out: Path, as_of: date) -> Placed:
     """
     shared.stat()
     put, read, placed = _state(out), _read_whole(run), Placed()
-    for workbook in sorted((run / "workbooks").glob("*.xlsx")):
-        if workbook.name.startswith("_"):
-            continue
-        try:
-            target = _free(shared / workbook.stem / workbook.name, as_of, put, read)
-            put[_name(target)] = _write(workbook.read_bytes(), target)
-        except OSError as error:
-            placed.failed.append(f"{workbook.stem}/{workbook.name} ({error.strerror or type(error).__name__})")
-            continue
-        placed.written += 1
-        if target.name != workbook.name:
-            placed.beside.append(_name(target))
+    own = [path for path in listed(run / "workbooks") if path.suffix == ".xlsx" and not path.name.startswith("_")]
+    targets: dict[Path, Path] = {}
+    for workbook in own:
+        with _noted(workbook, placed):
+            targets[workbook] = _free(shared / workbook.stem / workbook.name, as_of, put, read)
+    coming = {_name(target): _sha(workbook.read_bytes()) for workbook, target in targets.items()}
+    _keep(out, put | {name: (*put.get(name, ()), sha256) for name, sha256 in coming.items()})
+    for workbook, target in targets.items():
+        with _noted(workbook, placed):
+            _write(workbook.read_bytes(), target)
+            put[_name(target)] = (coming[_name(target)],)
+            placed.written += 1
+            if target.name != workbook.name:
+                placed.beside.append(_name(target))
     _keep(out, put)
     return placed
+
+
+@contextmanager
+def _noted(workbook: Path, placed: Placed) -> Iterator[None]:
+    """Put what goes wrong with one workbook down, and go on with the next."""
+    try:
+        yield
+    except OSError as error:
+        placed.failed.append(f"{workbook.stem}/{workbook.name} ({error.strerror or type(error).__name__})")
 
 
 def _workbooks(shared: Path) -> Iterator[Path]:
@@ -86,7 +104,7 @@ def _workbooks(shared: Path) -> Iterator[Path]:
                     yield path
 
 
-def _free(wanted: Path, as_of: date, put: dict[str, str], read: set[str]) -> Path:
+def _free(wanted: Path, as_of: date, put: Put, read: set[str]) -> Path:
     """The first of the workbook's names that may be written to: its own, then dated ones."""
     dated = f"{wanted.stem} {as_of}"
     names = (wanted.name, f"{dated}{wanted.suffix}", *(f"{dated} ({n}){wanted.suffix}" for n in range(2, _MOST)))
@@ -97,14 +115,14 @@ def _free(wanted: Path, as_of: date, put: dict[str, str], read: set[str]) -> Pat
         raise OSError(errno.EEXIST, "every name for it is taken by a file that may not be overwritten") from None
 
 
-def _may_write(path: Path, put: dict[str, str], read: set[str]) -> bool:
+def _may_write(path: Path, put: Put, read: set[str]) -> bool:
     """True where nothing lies, or what was read whole or is still as Rothbook put it, and nobody has it open."""
     if any(path.with_name(lock.format(path.name)).exists() for lock in LOCKS):
         return False
     if not path.exists():
         return True
     sha256 = _sha(path.read_bytes())
-    return sha256 == put.get(_name(path)) or sha256 in read
+    return sha256 in put.get(_name(path), ()) or sha256 in read
 
 
 def _read_whole(run: Path) -> set[str]:
@@ -120,7 +138,7 @@ def _read_whole(run: Path) -> set[str]:
     return set(files.filter(pl.col("state") == "accepted", ~pl.col("file_name").is_in(books))["sha256"])
 
 
-def _write(data: bytes, target: Path) -> str:
+def _write(data: bytes, target: Path) -> None:
     """Write the whole workbook or none; as readable as its folder is, for it isn't Rothbook's own."""
     if not target.parent.exists():
         target.parent.mkdir()
@@ -135,22 +153,26 @@ def _write(data: bytes, target: Path) -> str:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
-    return _sha(data)
 
 
-def _state(out: Path) -> dict[str, str]:
-    """What Rothbook last put where: sha256 by `<folder>/<file>`. Unreadable, it is as if nothing was put anywhere."""
+def _state(out: Path) -> Put:
+    """What Rothbook last put where; nothing if that is damaged. Raises `OSError` if it can't be read."""
+    path = out / "state" / STATE
     try:
-        stored = json.loads((out / "state" / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError:
         return {}
-    return {str(name): str(sha256) for name, sha256 in stored.items()} if isinstance(stored, dict) else {}
+    if not isinstance(stored, dict):
+        return {}
+    lists = {name: [known] if isinstance(known, str) else known for name, known in stored.items()}
+    return {str(name): tuple(map(str, known)) for name, known in lists.items()}
 
 
-def _keep(out: Path, put: dict[str, str]) -> None:
+def _keep(out: Path, put: Put) -> None:
     from transforms.intake import private_folder, write_private
 
-    text = json.dumps(dict(sorted(put.items())), indent=1) + "\n"
+    one = {name: sha256[0] if len(sha256) == 1 else sha256 for name, sha256 in sorted(put.items())}
+    text = json.dumps(one, indent=1) + "\n"
     write_private(private_folder(out / "state") / STATE, text.encode(), 0o600)
 
 

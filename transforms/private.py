@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+
+from transforms.folders import listed, sync
+
+_UNFINISHED = ".part"
 
 
 def private_folder(path: Path) -> Path:
@@ -15,10 +20,23 @@ def private_folder(path: Path) -> Path:
 
 def write_private(path: Path, data: bytes, mode: int) -> None:
     """Write a whole file or none: to a temporary name, synced, then renamed, with permission bits `mode`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as out:
-        os.fchmod(out.fileno(), mode)
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
+    try:
+        with temporary.open("wb") as out:
+            os.fchmod(out.fileno(), mode)
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `write_private` was writing into `folder` when it was killed; nobody may be writing there now."""
+    for path in listed(folder):
+        if path.name.startswith(".") and path.name.endswith(_UNFINISHED) and not path.is_dir():
+            path.unlink()

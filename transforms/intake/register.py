@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from transforms.folders import below
 from transforms.private import private_folder
 from transforms.vault import Vault
 
 UNFINISHED = (".part", ".tmp")
 #: How the file begins that Excel keeps beside a workbook while it is open.
 LOCK_FILE = "~$"
+#: Size and time of a file, by which it is seen to change.
+State: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, order=True)
@@ -100,17 +105,22 @@ def deliver(
     """Take every settled file of `inbox` (subfolders too) into `out/archive`; the inbox itself is left alone.
 
     The register returned holds the previous register's files and tonight's new ones. Files still changing over
-    `settle_seconds`, unfinished (`.part`, `.tmp`), hidden or linked are `waiting`. `also` are files from elsewhere that
-    are taken in with them, by the name to take each in under.
+    `settle_seconds` or while they are read, gone meanwhile, unfinished (`.part`, `.tmp`), hidden or linked are
+    `waiting`. `also` are files from elsewhere that are taken in with them, by the name to take each in under. Raises
+    `OSError` if the inbox, or a folder in it, can't be read, or is another one at the end (a share that went away).
     """
     before = Register.read(previous_register) if previous_register is not None else Register(as_of)
     archive, vault = private_folder(out / "archive"), Vault.of(out)
     elsewhere = [(name, path, True) for name, path in (also or {}).items()]
+    home = _place(inbox)
     settled, waiting = _settled([*_lying(inbox), *elsewhere], settle_seconds)
     entries, tonight = list(before.entries), []
     known = {e.sha256 for e in entries}
-    for name, path in settled:
-        data = path.read_bytes()
+    for name, path, state in settled:
+        data = _unchanged(path, state)
+        if data is None:
+            waiting.append(name)
+            continue
         sha256 = hashlib.sha256(data).hexdigest()
         tonight.append(Delivery(name, sha256, duplicate=sha256 in known))
         if sha256 not in known:
@@ -118,22 +128,39 @@ def deliver(
             entries.append(Entry(as_of, name, sha256))
         if not (archive / sha256).exists():
             vault.write(archive / sha256, data, 0o400)
+    if _place(inbox) != home:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(inbox))
     return Register(as_of, tuple(sorted(entries)), tuple(tonight), tuple(waiting))
 
 
 def _lying(inbox: Path) -> Iterator[tuple[str, Path, bool]]:
     """Every file of the inbox in order: its name, where it is, and whether it looks finished."""
-    for path in sorted(p for p in inbox.rglob("*") if p.is_symlink() or p.is_file()):
+    for path in sorted(below(inbox)):
         yield printable(path.relative_to(inbox).as_posix()), path, not _unfinished(path, inbox)
 
 
-def _settled(files: list[tuple[str, Path, bool]], seconds: float) -> tuple[list[tuple[str, Path]], list[str]]:
-    """The finished files that didn't change over `seconds`, and the names of those that must wait, in their order."""
+def _settled(files: list[tuple[str, Path, bool]], seconds: float) -> tuple[list[tuple[str, Path, State]], list[str]]:
+    """The finished files that didn't change over `seconds` with their state, and the names of those that must wait."""
     first = {path: _state(path) for _, path, finished in files if finished}
     if first:
         time.sleep(seconds)
-    settled = {path for path, state in first.items() if state is not None and _state(path) == state}
-    return [(n, p) for n, p, _ in files if p in settled], [n for n, p, _ in files if p not in settled]
+    settled = {path: state for path, state in first.items() if state is not None and _state(path) == state}
+    return [(n, p, settled[p]) for n, p, _ in files if p in settled], [n for n, p, _ in files if p not in settled]
+
+
+def _unchanged(path: Path, state: State) -> bytes | None:
+    """The bytes of a settled file; None if it grew, was replaced or went away since."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if len(data) == state[0] and _state(path) == state else None
+
+
+def _place(folder: Path) -> tuple[int, int]:
+    """By which a folder is known: another file system mounted there, or none, is another folder."""
+    found = folder.stat()
+    return found.st_dev, found.st_ino
 
 
 def _unfinished(path: Path, inbox: Path) -> bool:
@@ -141,7 +168,7 @@ def _unfinished(path: Path, inbox: Path) -> bool:
     return hidden or path.is_symlink() or path.suffix.lower() in UNFINISHED
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _state(path: Path) -> State | None:
     try:
         found = path.stat()
     except FileNotFoundError:
