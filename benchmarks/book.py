@@ -1,10 +1,11 @@
 """Writes an invented book of any size into a folder: `python benchmarks/book.py DIR --persons 100000 [--seed 1]`.
 
 The same size and seed give the same bytes on every machine. Per 1,000 people: 430 households, 3,200 accounts (two,
-three or four each), 30 `market` rows a year per account, 12% with a conversion in the year, 25% in an employer plan. The
-book is of the calendar year 2026 and meant to be run with `--as-of 2026-12-31`. One ninth of the people are with Fidelity
-and come in Fidelity's own layouts (`--house-only`: in the firm's); the others with eight custodians in house files.
-Transactions come as a firm gets them, a file per custodian and month: 108 files, of 890,000 lines for a million people.
+three or four each), 30 `market` rows a year per account, 12% with a conversion in the year, 25% in an employer plan.
+The book is of the calendar year 2026 and meant to be run with `--as-of 2026-12-31`. One ninth of the people are with
+Fidelity and come in Fidelity's own layouts (`--house-only`: in the firm's); the others with eight custodians in house
+files. Transactions come as a firm gets them, a file per custodian and month: 108 files, each of 890,000 lines for a
+million people.
 
 Everything is Polars expressions over ranges of numbers, one custodian and month at a time, so memory stays under 2 GB.
 """
