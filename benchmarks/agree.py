@@ -1,7 +1,7 @@
 """Holds the Form 8606 lines of a yardstick against those of a run: the same people, the same cents in every line.
 
-`python benchmarks/agree.py RUN LINES`: RUN is a run's folder, LINES a CSV in cents (`--lines` of a yardstick). Line 10, a
-ratio, is compared to nine places. Ends with 1 and says how many differ where any does.
+`PYTHONPATH=. python benchmarks/agree.py RUN LINES`: RUN is a run's folder, LINES a CSV in cents (`--lines` of a
+yardstick). Line 10, a ratio, is compared to nine places. Ends with 1 and says how many differ where any does.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
-_LINES = [*(str(n) for n in range(1, 15)), "15a", "15b", "15c", "16", "17", "18"]
+from benchmarks.yardstick import LINES
 
 
 def differing(run: Path, lines: Path) -> dict[str, int]:
     """People whose line differs, by line; `person` counts those only one side has a form for."""
     mine = f"read_parquet('{run / 'results' / 'form_8606.parquet'}')"
     theirs = f"read_csv('{lines}', header = true, all_varchar = true)"
-    counted = ", ".join(_differs(line) for line in _LINES)
+    counted = ", ".join(_differs(line) for line in LINES)
     query = (
         "select count(*) filter (mine.person_id is null or theirs.person_id is null) as person, count(*) as forms, "
         f"{counted} from {mine} as mine full join {theirs} as theirs on theirs.person_id = mine.person_id"
@@ -29,12 +29,12 @@ def differing(run: Path, lines: Path) -> dict[str, int]:
 
 
 def _differs(line: str) -> str:
-    theirs = f"cast(theirs.line_{line} as decimal(28, 12))"
-    if line == "10":
-        unequal = f"(mine.line_10 is null) <> (theirs.line_10 is null) or abs(mine.line_10 - {theirs}) > 0.000000001"
+    mine, theirs = f"mine.{line}", f"cast(theirs.{line} as decimal(28, 12))"
+    if line == "line_10":
+        unequal = f"({mine} is null) <> ({theirs} is null) or abs({mine} - {theirs}) > 0.000000001"
     else:
-        unequal = f"mine.line_{line} * 100 is distinct from {theirs}"
-    return f"count(*) filter ({unequal}) as line_{line}"
+        unequal = f"{mine} * 100 is distinct from {theirs}"
+    return f"count(*) filter ({unequal}) as {line}"
 
 
 def main() -> None:

@@ -33,10 +33,15 @@ def _files(book: Path, pattern: str) -> list[str]:
     return [str(path) for path in sorted(book.glob(pattern))]
 
 
+def _header(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.readline().strip()
+
+
 def _added_up(book: Path) -> Iterator[str]:
     """The one group-by, over the transactions of both layouts."""
     house = _files(book, "transactions_*.csv")
-    header = Path(house[0]).open(encoding="utf-8").readline().strip().split(",")
+    header = _header(Path(house[0])).split(",")
     yield (
         f"select custodian, account_number, transaction_type, count(*) as rows, {_DOLLARS} "
         f"from {_source(house, header, _HOUSE)} group by all"
@@ -53,7 +58,7 @@ def _counted(book: Path) -> Iterator[str]:
     for path in sorted(book.glob("*.csv")):
         if path.name.startswith(("transactions_", "Accounts_History_", "Portfolio_Positions_")):
             continue
-        by_header.setdefault(path.open(encoding="utf-8").readline().strip(), []).append(str(path))
+        by_header.setdefault(_header(path), []).append(str(path))
     for header, files in by_header.items():
         yield f"select count(columns(*)) from {_source(files, header.split(','), _HOUSE)}"
     if positions := _files(book, "Portfolio_Positions_*.csv"):

@@ -1,30 +1,22 @@
 """What a firm would write instead: pandas and openpyxl, Form 8606 of a book from benchmarks/book.py, one workbook.
 
-`python benchmarks/peer_pandas.py BOOK --workbook FILE [--lines FILE]`. It reads the same files, keeps one row per key,
-adds up the same transactions and computes lines 1-18 as far as a book of benchmarks/book.py has them. It does nothing of
-the rest: it validates no cell, keeps no archive, says of no number where it came from, and fails at the first bad row.
+`PYTHONPATH=. python benchmarks/peer_pandas.py BOOK --workbook FILE [--lines FILE]`. It reads the same files, keeps one
+row per key, adds up the same transactions and computes lines 1-18 as far as a book of benchmarks/book.py has them. It
+does nothing of the rest: no cell is validated, no archive kept, no number says where it came from, and the first bad
+row ends it.
 `benchmarks/agree.py` holds its lines against ours, cent by cent.
 """
 
 from __future__ import annotations
 
-import argparse
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
 
-YEAR = 2026
-POOL = ["traditional_ira", "rollover_ira"]
-FIDELITY_TYPES = {
-    "CASH CONTRIBUTION CURRENT YEAR": "contribution", "CONV TO ROTH IRA": "roth_conversion_out",
-    "ROTH CONVERSION": "roth_conversion_in", "FED TAX W/H": "withholding", "NORMAL DISTR": "distribution",
-}  # fmt: skip
-LINES = [
-    *(f"line_{n}" for n in range(1, 15)), "line_15a", "line_15b", "line_15c", "line_16", "line_17", "line_18",
-]  # fmt: skip
+from benchmarks.yardstick import FIDELITY_TYPES, LINES, MOVES, POOL, YEAR, asked, figures
+
 ACCOUNT = ["custodian", "account_number"]
 
 
@@ -79,15 +71,8 @@ def pools(book: Path) -> pd.DataFrame:
     accounts = read(book, "accounts_").drop_duplicates(ACCOUNT, keep="last")
     summed = transactions(book).groupby([*ACCOUNT, "transaction_type"])["cents"].sum().unstack(fill_value=0)
     wide = accounts.merge(summed.reset_index(), on=ACCOUNT, how="left").merge(balances(book), on=ACCOUNT, how="left")
-    pool = wide[wide["account_type"].isin(POOL)]
-    names = ["contribution", "roth_conversion_out", "distribution", "withholding", "value"]
-    return pool.groupby("person_id")[names].sum().astype("int64")
-
-
-def figures() -> dict[tuple[str, str], int]:
-    """The law's figures of the year, by name and filing status."""
-    text = (Path(__file__).parents[1] / "limits" / f"{YEAR}.toml").read_text(encoding="utf-8")
-    return {(one["key"], one.get("filing_status", "")): one["value"] for one in tomllib.loads(text)["limit"]}
+    pool = wide[wide["account_type"].isin(list(POOL))]
+    return pool.groupby("person_id")[[*MOVES, "value"]].sum().astype("int64")
 
 
 def deductible(people: pd.DataFrame) -> pd.Series[Any]:
@@ -118,7 +103,7 @@ def form_8606(book: Path) -> pd.DataFrame:
     people = read(book, "persons").merge(read(book, "tax_profiles"), on="person_id", how="left")
     people = people.merge(read(book, "ira_basis"), on="person_id", how="left")
     people = people.set_index("person_id").join(pools(book), how="left")
-    moved = ["contribution", "roth_conversion_out", "distribution", "withholding", "value"]
+    moved = [*MOVES, "value"]
     people["has_pool"] = people["value"].notna()
     people[moved] = people[moved].fillna(0).astype("int64")
     people["age"] = YEAR - pd.to_datetime(people["birth_date"]).dt.year
@@ -158,12 +143,12 @@ def lines(people: pd.DataFrame) -> pd.DataFrame:
     part_1 = ["line_1", "line_2", "line_3"]
     form[form.columns.difference(part_1)] = form[form.columns.difference(part_1)].where(came_out)
     form["line_14"] = form["line_3"] - form["line_13"].fillna(0)
-    return form[LINES]
+    return form[list(LINES)]
 
 
 def write_workbook(form: pd.DataFrame, path: Path) -> None:
     """One sheet, a row per person, in dollars."""
-    dollars = form.drop(columns="line_10").div(100).assign(line_10=form["line_10"])[LINES]
+    dollars = form.drop(columns="line_10").div(100).assign(line_10=form["line_10"])[list(LINES)]
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Form 8606")
     sheet.append(["person_id", *LINES])
@@ -174,11 +159,7 @@ def write_workbook(form: pd.DataFrame, path: Path) -> None:
 
 def main() -> None:
     """Compute the form of everybody and write the workbook."""
-    asked = argparse.ArgumentParser(description="Form 8606 of a book, in pandas.")
-    asked.add_argument("book", type=Path)
-    asked.add_argument("--workbook", type=Path, required=True)
-    asked.add_argument("--lines", type=Path, help="the same lines in cents, as CSV, for benchmarks/agree.py")
-    told = asked.parse_args()
+    told = asked("Form 8606 of a book, in pandas.")
     form = form_8606(told.book)
     write_workbook(form, told.workbook)
     if told.lines:
