@@ -245,15 +245,22 @@ def _check(asked: argparse.Namespace) -> int:
             raise UsageError(f"there is no file {path}")
     import secrets
 
-    from flows import config
     from transforms.intake import Keyring, check_file, understood
 
     key = secrets.token_bytes(32)  # nothing is kept, so the firm's own key isn't needed
-    keyring = Keyring(config.load(asked.config).intake.pgp_home if asked.config else None)
+    keyring = Keyring(_pgp_home(asked.config))
     checks = [check_file(path, key, keyring) for path in asked.files]
     for path, check in zip(asked.files, checks, strict=True):
         print("\n".join([*check.lines(), *understood(path, key, every=asked.lines)]))
     return OK if all(check.ok for check in checks) else SET_ASIDE
+
+
+def _pgp_home(stated: Path | None) -> Path | None:
+    if stated is None:
+        return None
+    from flows import config
+
+    return config.load(stated).intake.pgp_home
 
 
 def _schedule(asked: argparse.Namespace) -> int:

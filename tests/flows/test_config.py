@@ -1,7 +1,5 @@
 """One file of settings: every key documented and checked, the nearest name given, the environment over it."""
 
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -9,7 +7,6 @@ import pytest
 
 from flows import config, firm_key
 from flows.errors import UsageError
-from tests.flows.inbox import ROOT
 
 
 def loaded(folder: Path, text: str) -> config.Settings:
@@ -132,17 +129,6 @@ def test_a_wrong_variable_is_told_by_its_name(
     with pytest.raises(UsageError) as refused:
         config.from_environment()
     assert told in str(refused.value)
-
-
-def test_help_needs_no_heavy_import() -> None:
-    script = (
-        "import sys, contextlib, flows.cli\n"
-        "with contextlib.suppress(SystemExit):\n    flows.cli.main(['--help'])\n"
-        "heavy = {'pydantic', 'polars', 'duckdb', 'prefect', 'structlog', 'rich', 'openpyxl'} & set(sys.modules)\n"
-        "sys.exit(', '.join(sorted(heavy)) or 0)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_the_firm_key_comes_from_where_the_configuration_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

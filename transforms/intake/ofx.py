@@ -10,9 +10,6 @@ from __future__ import annotations
 import re
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import unescape
-
-from ofxtools.Parser import ParseError, TreeBuilder
 
 from schemas.trees import Institution, of_custodian, tree_profile
 from transforms.intake.frames import CENT, cents
@@ -23,7 +20,8 @@ _START = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:OFXHEADER\s*:|<\?OFX\b|<OFX>|<\?xml[^>]*\?>\s*<\?OFX\b|<\?xml[^>]*\?>\s*<OFX>)"
 )
 _CHARSET = {"1252": "cp1252", "ISO-8859-1": "iso-8859-1", "UTF-8": "utf-8-sig", "NONE": "utf-8-sig"}
-_LINE, _LAST = "line", "last"
+#: Attributes of an element: the first and the last line it is on.
+LINE, LAST = "line", "last"
 #: Digits before the point, and noughts after it, of a number that is computed with: products stay exact in cents.
 _MOST_DIGITS = 12
 _SHAPE = "the file isn't whole, well-formed OFX; fetch it again"
@@ -63,62 +61,14 @@ def _encoding(data: bytes) -> str:
     return _CHARSET.get(charset.group(1).decode().upper(), "utf-8-sig")
 
 
-class _Placed(TreeBuilder):
-    """ofxtools' builder; each element also knows the first and last line it is on, and nothing is skipped over."""
-
-    # as ofxtools', but a CDATA section ends at its own end, and text may be empty inside CDATA
-    regex = re.compile(
-        r"<(?P<tag>[A-Z0-9./_ ]+?)>"
-        r"(?:<!\[CDATA\[(?P<cdata>.*?)\]\]>|(?P<text>[^<]+))?"
-        r"(?:</(?P<closetag>(?P=tag))>)?(?P<tail>[^<]+)?",
-        re.DOTALL,
-    )
-
-    def feed(self, data: str) -> None:
-        """Build from the whole text; raises `ParseError` where it isn't OFX (the error quotes nothing)."""
-        self._line, done = 1, 0
-        self._opened: list[Element] = []
-        for match in self.regex.finditer(data):
-            if data[done : match.start()].strip() or (match["tail"] or "").strip():
-                raise ParseError("text between elements")
-            self._line += data.count("\n", done, match.start())
-            text = match["cdata"] if match["cdata"] is not None else unescape((match["text"] or "").strip())
-            tag, closed = match["tag"].strip(), match["closetag"]
-            if tag.endswith("/"):  # an empty element of XML
-                tag = closed = tag.rstrip("/ ")
-            self._feedmatch(tag, text or None, closed)
-            self._line += data.count("\n", match.start(), match.end())
-            done = match.end()
-        if data[done:].strip():
-            raise ParseError("text after the last element")
-
-    def _start(self, tag: str, text: str | None, closetag: str | None) -> None:
-        self._opened.append(self.start(tag, {_LINE: str(self._line)}))
-        if text:
-            self.data(text)
-        if text or closetag:
-            self.end(tag)
-
-    def end(self, tag: str) -> Element:
-        """Close the element; its last line is the line of what closes it. SGML leaves an empty element open."""
-        while self._opened and self._opened[-1].tag != tag and self._is_empty(self._opened[-1]):
-            super().end(self._opened.pop().tag)
-        if not self._opened or self._opened[-1].tag != tag:
-            raise ParseError("elements closed out of order")
-        element = super().end(self._opened.pop().tag)
-        element.set(_LAST, str(self._line))
-        return element
-
-    def _is_empty(self, element: Element) -> bool:
-        return len(element) == 0 and not element.text
-
-
 def _parse(text: str) -> tuple[Element, int]:
     start = text.find("<OFX>")
     if start < 0 or not text.rstrip().endswith("</OFX>"):
         raise FileSetAside("incomplete_file", "the file doesn't end with </OFX>: it is cut off; fetch it again")
     header = text.count("\n", 0, start)
-    builder = _Placed()
+    from transforms.intake.ofx_tree import Placed  # noqa: PLC0415 - slow to import
+
+    builder = Placed()
     try:
         builder.feed("\n" * header + text[start:])
         root = builder.close()  # refuses elements that are still open
@@ -156,7 +106,7 @@ def _institution(root: Element) -> Institution:
 
 
 def _place(element: Element) -> tuple[int, int]:
-    return int(element.attrib[_LINE]), int(element.attrib[_LAST])
+    return int(element.attrib[LINE]), int(element.attrib[LAST])
 
 
 def _day(text: str | None) -> str | None:
