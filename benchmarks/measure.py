@@ -51,12 +51,16 @@ def _own(process: psutil.Process) -> int:
     return 0
 
 
-def cost(*command: str | Path) -> Cost:
+def environment() -> dict[str, str]:
+    """The environment of a process that finds the checkout's packages."""
+    return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+def cost(*command: str | Path, python: str = sys.executable) -> Cost:
     """Run Python with the arguments in the checkout; raises `RuntimeError` where it fails."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     with subprocess.Popen(  # noqa: S603 - our own scripts
-        [sys.executable, *map(str, command)], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+        [python, *map(str, command)], cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL
     ) as process:
         memory = _Memory(process.pid)
         memory.start()

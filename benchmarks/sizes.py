@@ -93,10 +93,16 @@ def _row(one: Measured, smallest: Measured) -> list[str]:
     ]
 
 
-def _exponent(every: list[Measured]) -> float:
+def _growth(every: list[Measured]) -> str:
     """The slope of time over size, both as logarithms: 1 is linear."""
+    if len(every) < 2:
+        return ""
     sizes = [math.log(one.persons) for one in every]
-    return linear_regression(sizes, [math.log(one.ours.seconds) for one in every]).slope
+    clock, processor = (
+        linear_regression(sizes, [math.log(getattr(one.ours, seconds)) for one in every]).slope
+        for seconds in ("seconds", "processor")
+    )
+    return f"\n\nTime grows with size to the power of {clock:.3f} (of the processors: {processor:.3f})."
 
 
 def report(every: list[Measured]) -> str:
@@ -109,7 +115,7 @@ def report(every: list[Measured]) -> str:
         [[stage, *(f"{one.stages[stage]:,.1f} s" for one in every)] for stage in every[0].stages]
         + [["start and end", *(f"{one.ours.seconds - sum(one.stages.values()):,.1f} s" for one in every)]],
     )
-    return f"{sizes}\n\n{stages}\n\nTime grows with size to the power of {_exponent(every):.3f}."
+    return f"{sizes}\n\n{stages}{_growth(every)}"
 
 
 def main() -> None:
