@@ -9,8 +9,8 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz faults scan \
-	servers clean
+.PHONY: help setup demo test lint format release lock bench bench-sizes bench-incremental bench-parts bench-profile \
+	bench-startup bench-workbooks mutate oracle whatif office pictures fuzz faults scan servers clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -65,8 +65,20 @@ lock: ## resolve the pinned packages anew (needs uv)
 	$(COMPILE) --output-file requirements.lock
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
-bench: $(VENV)/.developing ## time a large made-up book, stage by stage
-	PYTHONPATH=. $(BIN)/python benchmarks/night.py
+bench: bench-sizes ## what the benchmarks of docs/benchmarks.md measure first: whole nights of growing books
+
+bench-sizes: $(VENV)/.developing ## whole nights beside floor, pandas and a row loop (some 30 minutes; MILLION=1: hours, 25 GB)
+	PYTHONPATH=. $(BIN)/python benchmarks/sizes.py $(if $(MILLION),--million)
+
+bench-incremental: $(VENV)/.developing ## a night for which 2% of the files changed, beside a whole one
+	PYTHONPATH=. $(BIN)/python benchmarks/incremental.py
+
+bench-parts: $(VENV)/.developing ## the parts of a night one by one
+	PYTHONPATH=. $(BIN)/python -m pytest -q benchmarks/parts -o python_files='*.py' -o python_functions='bench_*' \
+		--benchmark-columns=min,median,stddev,rounds
+
+bench-startup: $(VENV)/.developing ## help, check of a small file, fixed cost of Prefect
+	PYTHONPATH=. $(BIN)/python benchmarks/startup.py
 
 bench-workbooks: $(VENV)/.developing ## styled cells a second, beside a bare openpyxl loop
 	PYTHONPATH=. $(BIN)/python benchmarks/workbooks.py
