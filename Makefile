@@ -77,6 +77,10 @@ bench-parts: $(VENV)/.developing ## the parts of a night one by one
 	PYTHONPATH=. $(BIN)/python -m pytest -q benchmarks/parts -o python_files='*.py' -o python_functions='bench_*' \
 		--benchmark-columns=min,median,stddev,rounds
 
+bench-profile: $(VENV)/.developing ## which functions a night's time is spent in (py-spy); BOOK=folder of a book
+	@test -n "$(BOOK)" || { echo "make bench-profile: say which book: BOOK=folder (python benchmarks/book.py writes one)" >&2; exit 2; }
+	PYTHONPATH=. $(BIN)/python benchmarks/hot.py $(BOOK)
+
 bench-startup: $(VENV)/.developing ## help, check of a small file, fixed cost of Prefect
 	PYTHONPATH=. $(BIN)/python benchmarks/startup.py
 
