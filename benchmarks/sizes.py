@@ -73,23 +73,28 @@ def measure(book: Path, persons: int, work: Path, peers: tuple[str, ...]) -> Mea
     return Measured(persons, facts["canonical_rows"]["transactions"], ours, floor, facts["seconds"], found)
 
 
-def _ratio(seconds: float | None, to: float, sign: str = "") -> str:
-    return "-" if seconds is None else f"{sign}{seconds:,.1f} s ({sign}{seconds / to:.1f})"
+def _beside(peer: Cost | None, ours: Cost, scale: float = 1.0) -> str:
+    """A peer's seconds and how many times ours they are: on the clock; of the processors."""
+    if peer is None:
+        return "-"
+    sign, seconds = "" if scale == 1 else "~", peer.seconds * scale
+    times, of_processors = seconds / ours.seconds, peer.processor * scale / ours.processor
+    return f"{sign}{seconds:,.1f} s ({sign}{times:.1f}; {sign}{of_processors:.1f})"
 
 
 def _row(one: Measured, smallest: Measured) -> list[str]:
-    pandas, loop = (one.peers.get(name) for name in ("peer_pandas.py", "row_loop.py"))
-    scaled = smallest.peers["row_loop.py"].seconds * one.transactions / smallest.transactions
+    pandas, ours, floor = one.peers.get("peer_pandas.py"), one.ours, one.floor
+    loop = smallest.peers.get("row_loop.py")
     return [
         f"{one.persons:,}",
         f"{one.transactions:,}",
-        f"{one.ours.seconds:,.1f} s",
-        f"{one.ours.processor:,.1f} s ({one.ours.processor / one.floor.processor:.1f})",
-        f"{one.ours.peak:,.0f} MB",
-        f"{one.floor.seconds:,.2f} s ({one.ours.seconds / one.floor.seconds:.1f})",
-        _ratio(pandas.seconds if pandas else None, one.ours.seconds),
+        f"{ours.seconds:,.1f} s",
+        f"{ours.processor:,.1f} s",
+        f"{ours.peak:,.0f} MB",
+        f"{floor.seconds:,.1f} s ({ours.seconds / floor.seconds:.1f}; {ours.processor / floor.processor:.1f})",
+        _beside(pandas, ours),
         f"{pandas.peak:,.0f} MB" if pandas else "-",
-        _ratio(loop.seconds, one.ours.seconds) if loop else _ratio(scaled, one.ours.seconds, "~"),
+        _beside(loop, ours, one.transactions / smallest.transactions),
     ]
 
 
@@ -107,8 +112,9 @@ def _growth(every: list[Measured]) -> str:
 
 def report(every: list[Measured]) -> str:
     """Both tables and the exponent, as Markdown."""
-    header = ["people", "transactions", "whole run", "processor (to floor's)", "peak memory", "floor (ours to it)",
-              "pandas (it to ours)", "pandas memory", "row loop (it to ours)"]  # fmt: skip
+    header = ["people", "transactions", "whole run", "of the processors", "peak memory",
+              "floor (ours to it: clock; processors)", "pandas (it to ours)", "pandas memory", "row loop (it to ours)",
+              ]  # fmt: skip
     sizes = table(header, [_row(one, every[0]) for one in every])
     stages = table(
         ["stage", *(f"{one.persons:,}" for one in every)],

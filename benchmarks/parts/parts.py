@@ -91,14 +91,14 @@ def bench_computing(benchmark: BenchmarkFixture, run: Path, tmp_path: Path) -> N
         folder.mkdir()
         return compute(run / "canonical", folder, as_of=date(YEAR, 12, 31), tax_years=(YEAR,), previous=None)
 
-    counts = benchmark.pedantic(once, rounds=3)
+    counts = benchmark.pedantic(once, rounds=3)  # type: ignore[no-untyped-call]
     assert counts["form_8606"] > PERSONS // 2
 
 
 def bench_workbook(benchmark: BenchmarkFixture, tmp_path: Path) -> None:
     """The workbooks of one advisor with a hundred clients, and of the firm, from result tables to files."""
     one = large_book(1, 50).write(tmp_path)
-    paths = benchmark.pedantic(
+    paths = benchmark.pedantic(  # type: ignore[no-untyped-call]
         lambda: write_workbooks(one, as_of=AS_OF, tax_years=[2025, 2026], fingerprint=FINGERPRINT, version="bench"),
         rounds=3,
     )
