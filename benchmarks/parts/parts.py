@@ -16,7 +16,7 @@ from benchmarks.whole_run import run as run_night
 from flows.run_folder import latest
 from reports import write_workbooks
 from schemas import models
-from schemas.tables import INPUT_TABLES
+from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE
 from schemas.validate import failures
 from tests.reports.run_files import AS_OF, FINGERPRINT, large_book
 from transforms.engine import compute
@@ -46,12 +46,13 @@ def run(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _raw(book: Path) -> pl.DataFrame:
-    """Every house transaction as text, in the columns of its model."""
-    names = [column.name for column in INPUT_TABLES["transactions"].columns]
+    """Every house transaction as text with its provenance, as its model wants it."""
     files = pl.concat(pl.read_csv(path, infer_schema=False) for path in sorted(book.glob("transactions_*.csv")))
-    return files.select(
-        pl.col(name) if name in files.columns else pl.lit(None, pl.String).alias(name) for name in names
-    )
+    columns = [column.name for column in INPUT_TABLES["transactions"].columns]
+    lacking = [pl.lit(None, pl.String).alias(name) for name in columns if name not in files.columns]
+    said = {"text": "bench", "int": 1, "date": date(YEAR, 12, 31)}
+    provenance = [pl.lit(said[column.kind], DTYPES[column.kind]).alias(column.name) for column in PROVENANCE]
+    return files.with_columns(*lacking, *provenance)
 
 
 @pytest.mark.parametrize(
