@@ -21,7 +21,8 @@ KNOWN = {
     "transforms/engine.py": {
         "name",  # a table of the lists in engine.py or of schemas/tables.py
         "table.name",  # the same
-        "columns",  # columns of schemas/tables.py, or switches of limits/contested.toml
+        "typed(table)",  # columns of schemas/tables.py
+        "columns",  # switches of limits/contested.toml
         "order",  # columns of schemas/tables.py
         "_select(name)",  # the text of a file in transforms/sql
     },
@@ -49,6 +50,14 @@ KNOWN = {
     "transforms/known_when.py": {"select"},  # a SELECT of that module
     "transforms/trend.py": {"SELECT.read_text(encoding='utf-8')"},
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
+    "transforms/partitions.py": {
+        "name",  # a result table of schemas/tables.py
+        "engine.typed(table)",  # its columns
+        "table",  # of _SPLIT, or of two tables there
+        "key",  # their columns
+        "joins",  # of _HOMES
+        "homes",  # the same
+    },
     "transforms/identity/suggesting.py": {
         "_select('link_records')",
         "_select('link_candidates')",
