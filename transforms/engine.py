@@ -252,17 +252,16 @@ def typed(table: Table) -> str:
 
 
 def write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
-    """Write result tables, derived tables and the warehouse into `run`, sorted; returns the rows of each result table."""
+    """Write result and derived tables and the warehouse into `run`, sorted; returns the rows of each result table."""
     results, derived = run / "results", run / "derived"
     results.mkdir(parents=True, exist_ok=True)
     derived.mkdir(parents=True, exist_ok=True)
     con.execute("attach $path as warehouse", {"path": str(run / "rothbook.duckdb")})
     counts = {}
     for table in RESULT_TABLES.values():
+        columns = typed(table)
         order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
-        con.execute(
-            f"create table warehouse.{table.name} as select {typed(table)} from main.{table.name} order by {order}"
-        )
+        con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
         _copy(con, f"select * from warehouse.{table.name} order by {order}", results / f"{table.name}.parquet")
         counts[table.name] = con.table(f"warehouse.{table.name}").shape[0]
     for name in DERIVED:

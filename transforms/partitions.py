@@ -31,12 +31,14 @@ from transforms.identity.merging import FOLDED, NAMING
 from transforms.marks import write_marks
 from transforms.trend import write_trend
 
-#: How a row finds its home: the join, and the home where the join finds none. `{unit}` is the row's own.
+#: How a row finds its home: the join, and the home, also where the join finds none.
 _HOMES = {
     "person": ("left join homes as p on p.unit = 'p:' || t.person_id", "p.home, 'p:' || t.person_id"),
     "account": (
-        "left join account_homes as a on a.custodian is not distinct from t.custodian"
-        " and a.account_number = t.account_number",
+        (
+            "left join account_homes as a on a.custodian is not distinct from t.custodian"
+            " and a.account_number = t.account_number"
+        ),
         "a.home",
     ),
     "account_key": ("left join key_homes as k on k.account_key = t.account_key", "k.home"),
@@ -46,8 +48,10 @@ _HOMES = {
         "l.home",
     ),
     "suggestion": (
-        "left join link_candidates as c on c.suggestion_id = t.suggestion_id"
-        " left join homes as s on s.unit = 'p:' || c.record_r",
+        (
+            "left join link_candidates as c on c.suggestion_id = t.suggestion_id"
+            " left join homes as s on s.unit = 'p:' || c.record_r"
+        ),
         "s.home",
     ),
 }
@@ -61,7 +65,9 @@ _SPLIT: dict[str, tuple[str, ...]] = {
         ("person",),
     ),
     **dict.fromkeys(("balances", "transactions", "form_5498", "form_1099r", "account_refs"), ("account",)),
-    **dict.fromkeys(("known_accounts", "account_tax_ids", "crosswalk", "owner_conflicts", "controls"), ("account_key",)),
+    **dict.fromkeys(
+        ("known_accounts", "account_tax_ids", "crosswalk", "owner_conflicts", "controls"), ("account_key",)
+    ),
     **dict.fromkeys(("link_candidates", "scored_links"), ("suggestion",)),
     **dict.fromkeys(("corrections", "row_fixes"), ("person", "account")),
     "payroll_contributions": ("tax_id",),
@@ -77,6 +83,8 @@ _KEPT = (
 )  # fmt: skip
 #: Result tables of the whole book, made when the partitions are put together.
 _OF_THE_BOOK = ("findings", "marks", "mark_history", "rejects", "files", "arrivals", "controls", "trend")
+#: Result tables the partitions make.
+_OF_PEOPLE = tuple(name for name in RESULT_TABLES if name not in _OF_THE_BOOK)
 #: What a partition leaves beside its result tables: derived tables, and what findings of the whole book add up.
 _BESIDE = (
     "evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "what_if", "payroll_dollars",
@@ -111,9 +119,9 @@ class Parts:
     def whole(self, table: str) -> Path:
         """The file of a table of the whole book, persons merged."""
         linked = self.folder / "book" / f"{table}.parquet"
-        return (
-            self.canonical / f"{_CANONICAL[table]}.parquet" if table in _CANONICAL and not linked.exists() else linked
-        )
+        if table in _CANONICAL and not linked.exists():
+            return self.canonical / f"{_CANONICAL[table]}.parquet"
+        return linked
 
     def rows_of(self, table: str, number: int) -> list[str]:
         """The files of a partition's rows of a table; the first has no row, so that a table without any has columns."""
@@ -182,21 +190,15 @@ def _load_comparable(con: duckdb.DuckDBPyConnection, previous: Path | None) -> N
     """The findings of the night before; none where it is of a later date, which only all of them together can tell."""
     load_previous(con, previous)
     con.execute(
-        "delete from previous_findings where (select max(last_changed) from previous_findings) > (select as_of from run)"
+        "delete from previous_findings"
+        " where (select max(last_changed) from previous_findings) > (select as_of from run)"
     )
 
 
 def _find_homes(con: duckdb.DuckDBPyConnection) -> None:
     """Make `homes` (of every unit that hangs together with another), and the homes of accounts and tax ids."""
     engine.build(con, "account_units", "tax_id_units", "units_together")
-    con.execute(
-        "create table homes as select one as unit, one as home from units_together"
-        " union select two, two from units_together"
-    )
-    engine.build(con, "nearer_homes")
-    while con.execute("select count(*) from (from nearer_homes except from homes)").fetchone() != (0,):
-        con.execute("drop table homes; alter table nearer_homes rename to homes")
-        engine.build(con, "nearer_homes")
+    settle_homes(con)
     for table, key in (("account_homes", "custodian, account_number"), ("key_homes", "account_key")):
         con.execute(
             f"create table {table} as select distinct {key}, coalesce(h.home, a.unit) as home"
@@ -206,6 +208,18 @@ def _find_homes(con: duckdb.DuckDBPyConnection) -> None:
         "create table tax_id_homes as select t.tax_id, coalesce(h.home, t.unit) as home"
         " from tax_id_units as t left join homes as h on h.unit = t.unit"
     )
+
+
+def settle_homes(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `homes` of `units_together`: the least unit of all that hang together, directly or over others."""
+    con.execute(
+        "create table homes as select one as unit, one as home from units_together"
+        " union select two, two from units_together"
+    )
+    engine.build(con, "nearer_homes")
+    while con.execute("select count(*) from (from nearer_homes except from homes)").fetchone() != (0,):
+        con.execute("drop table homes; alter table nearer_homes rename to homes")
+        engine.build(con, "nearer_homes")
 
 
 def _write_rows(con: duckdb.DuckDBPyConnection, table: str, by: Iterable[str], folder: Path, count: int) -> None:
@@ -222,7 +236,7 @@ def _write_rows(con: duckdb.DuckDBPyConnection, table: str, by: Iterable[str], f
 
 
 def compute_part(parts: Parts, number: int) -> None:
-    """Compute one partition. What is whole already is left; what isn't is built aside, so it may be done twice at once."""
+    """Compute one partition, built aside and renamed when whole: what is whole is left, twice at once does no harm."""
     if number >= parts.count or parts.done(number).exists():
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{number}.", dir=parts.done(number).parent))
@@ -234,9 +248,9 @@ def compute_part(parts: Parts, number: int) -> None:
                 con.read_parquet(str(parts.whole(table))).create_view(table)
             engine.compute_people(con, parts.tax_years)
             _judge_people(con, aside)
-            for name, table in RESULT_TABLES.items():
-                if name not in _OF_THE_BOOK:
-                    con.sql(f"select {engine.typed(table)} from {name}").write_parquet(str(aside / f"{name}.parquet"))
+            for name in _OF_PEOPLE:
+                rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
+                rows.write_parquet(str(aside / f"{name}.parquet"))
             for name in _BESIDE:
                 con.table(name).write_parquet(str(aside / f"{name}.parquet"))
         shutil.rmtree(aside / ".spill", ignore_errors=True)
@@ -262,8 +276,7 @@ def combine(parts: Parts, run: Path, previous: Path | None) -> dict[str, int]:
     with parts.opened(run / ".spill", run, previous) as con:
         for table in (*(set(_CANONICAL) - set(_KEPT)), *_KEPT):
             _give(con, table, [parts.whole(table)])
-        from_parts = (name for name in RESULT_TABLES if name not in _OF_THE_BOOK)
-        for name in (*from_parts, *_BESIDE, "firm_findings", "people_findings"):
+        for name in (*_OF_PEOPLE, *_BESIDE, "firm_findings", "people_findings"):
             _give(con, name, [parts.done(number) / f"{name}.parquet" for number in range(parts.count)])
         engine.build(con, "rejects")
         _judge_firm(con, previous)
@@ -273,7 +286,7 @@ def combine(parts: Parts, run: Path, previous: Path | None) -> dict[str, int]:
 
 
 def _give(con: duckdb.DuckDBPyConnection, name: str, paths: list[Path]) -> None:
-    """Let `con` read files as the table `name`. What is written out again is loaded: DuckDB then writes the same bytes."""
+    """Let `con` read files as the table `name`; what is written out again is loaded, so that its bytes are the same."""
     for path in paths:
         path.stat()  # DuckDB's own error would be of its kind
     rows = con.read_parquet([str(path) for path in paths])

@@ -21,8 +21,7 @@ KNOWN = {
     "transforms/engine.py": {
         "name",  # a table of the lists in engine.py or of schemas/tables.py
         "table.name",  # the same
-        "typed(table)",  # columns of schemas/tables.py
-        "columns",  # switches of limits/contested.toml
+        "columns",  # columns of schemas/tables.py, or switches of limits/contested.toml
         "order",  # columns of schemas/tables.py
         "_select(name)",  # the text of a file in transforms/sql
     },
@@ -52,7 +51,7 @@ KNOWN = {
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
     "transforms/partitions.py": {
         "name",  # a result table of schemas/tables.py
-        "engine.typed(table)",  # its columns
+        "engine.typed(RESULT_TABLES[name])",  # its columns
         "table",  # of _SPLIT, or of two tables there
         "key",  # their columns
         "joins",  # of _HOMES
