@@ -9,7 +9,7 @@ DEMO_AS_OF := 2026-12-01
 
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
-.PHONY: help setup demo test lint format release lock bench bench-workbooks mutate oracle whatif office pictures fuzz faults scan \
+.PHONY: help setup demo test lint format release lock bench bench-workbooks bench-cluster mutate oracle whatif office pictures fuzz faults scan \
 	servers clean
 
 help: ## say what there is to make
@@ -70,6 +70,9 @@ bench: $(VENV)/.developing ## time a large made-up book, stage by stage
 
 bench-workbooks: $(VENV)/.developing ## styled cells a second, beside a bare openpyxl loop
 	PYTHONPATH=. $(BIN)/python benchmarks/workbooks.py
+
+bench-cluster: $(VENV)/.developing ## one process against partitions on 1, 2 and 3 Dask workers, one of them killed
+	PYTHONPATH=. $(BIN)/python benchmarks/cluster.py
 
 oracle: $(VENV)/.developing ## hold IRA limits and deductions against PolicyEngine US (slow: minutes)
 	@test -x .venv-oracle/bin/python || $(PYTHON) -m venv .venv-oracle

@@ -134,16 +134,18 @@ def _begin(
 def _submit(folder: Path, most: int, people_each: int, share: Share) -> list[PrefectFuture[Any]]:
     """Every task of the night, each waiting for those before it."""
     asked: list[PrefectFuture[Any]] = []
+    before: tuple[tuple[Any, ...], ...] = ((take_in,), (read,), (split, most, people_each, share))
+    after: tuple[tuple[Any, ...], ...] = ((combine, share), (report,), (publish,))
 
     def then(stage: Any, *more: Any) -> PrefectFuture[Any]:
         future: PrefectFuture[Any] = stage.submit(folder, *more, wait_for=list(asked))
         return future
 
-    for stage, *more in ((take_in,), (read,), (split, most, people_each, share)):
+    for stage, *more in before:
         asked.append(then(stage, *more))
     # beside one another: each waits for what is before all of them
     asked += [then(compute_part, number, share) for number in range(most)]
-    for stage, *more in ((combine, share), (report,), (publish,)):
+    for stage, *more in after:
         asked.append(then(stage, *more))
     return asked
 

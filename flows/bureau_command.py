@@ -73,7 +73,7 @@ def firms_in(folder: Path) -> list[Path]:
 
 def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told]:
     """Run the flow on the cluster that is asked for."""
-    with _server(), _runner(asked) as runner:
+    with server(), _runner(asked) as runner:
         from flows.bureau import bureau
 
         return bureau.with_options(task_runner=runner)(
@@ -82,7 +82,7 @@ def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told
 
 
 @contextmanager
-def _server() -> Iterator[None]:
+def server() -> Iterator[None]:
     """The Prefect server of the environment, or one for as long as the flow runs: all workers must find the same."""
     if "PREFECT_API_URL" in os.environ:
         yield

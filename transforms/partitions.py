@@ -217,7 +217,7 @@ def settle_homes(con: duckdb.DuckDBPyConnection) -> None:
         " union select two, two from units_together"
     )
     engine.build(con, "nearer_homes")
-    while con.execute("select count(*) from (from nearer_homes except from homes)").fetchone() != (0,):
+    while con.execute("select count(*) from (from nearer_homes except from homes)").fetchall() != [(0,)]:
         con.execute("drop table homes; alter table nearer_homes rename to homes")
         engine.build(con, "nearer_homes")
 
