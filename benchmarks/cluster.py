@@ -1,4 +1,4 @@
-"""`make bench-cluster`: one book in one process, and in partitions on 1, 2 and 3 Dask workers, one of them killed half-way.
+"""`make bench-cluster`: one book in one process, then in partitions on 1, 2 and 3 Dask workers, one of them killed.
 
 Prints seconds by stage, the peak memory of a worker and whether every table is the one of one process, to the byte.
 Arguments: persons of a made-up book (default 20,000), partitions (default 6). `--canonical DIR` takes the canonical
@@ -74,7 +74,11 @@ def on_workers(folder: Path, workers: int, parts: int, *, kill: bool) -> tuple[d
 
     with bureau_command.local_cluster(workers) as cluster:
 
-        @flow(name="cluster benchmark", persist_result=False, task_runner=DaskTaskRunner(cluster=cluster))
+        @flow(
+            name="cluster benchmark",
+            persist_result=False,
+            task_runner=DaskTaskRunner(address=cluster.scheduler_address),
+        )
         def compute() -> None:
             at = time.perf_counter()
             at = timed("split", [bureau.split.submit(folder, parts, 1, share)], at)

@@ -73,9 +73,12 @@ def firms_in(folder: Path) -> list[Path]:
 
 def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told]:
     """Run the flow on the cluster that is asked for."""
-    with server(), _runner(asked) as runner:
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    with server(), _address(asked) as address:
         from flows.bureau import bureau
 
+        runner: Any = DaskTaskRunner(address=address)
         return bureau.with_options(task_runner=runner)(
             firms, asked.as_of, asked.tax_year, most=asked.partitions, people_each=asked.people_each, share=share
         )
@@ -100,14 +103,13 @@ def server() -> Iterator[None]:
 
 
 @contextmanager
-def _runner(asked: argparse.Namespace) -> Iterator[Any]:
-    from prefect_dask.task_runners import DaskTaskRunner
-
+def _address(asked: argparse.Namespace) -> Iterator[str]:
+    """The scheduler of the cluster that is asked for."""
     if asked.scheduler:
-        yield DaskTaskRunner(address=asked.scheduler)
+        yield asked.scheduler
         return
     with local_cluster(asked.workers) as cluster:
-        yield DaskTaskRunner(cluster=cluster)
+        yield cluster.scheduler_address
 
 
 @contextmanager
@@ -121,7 +123,7 @@ def local_cluster(workers: int) -> Iterator[Any]:
         # workbooks are written by processes of their own, which a daemon may not have
         dask.config.set({"distributed.worker.daemon": False}),
         LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+            n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
             memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,
         ) as cluster,
     ):  # fmt: skip

@@ -59,7 +59,7 @@ def test_a_killed_worker_and_a_failing_firm_leave_the_others_as_one_process_make
     killed: list[int] = []
     killer = threading.Thread(target=_kill_one, args=(tmp_path / "firms", cluster, killed))
     killer.start()
-    flow = bureau.with_options(task_runner=DaskTaskRunner(cluster=cluster))
+    flow = bureau.with_options(task_runner=DaskTaskRunner(address=cluster.scheduler_address))
     north, south = flow(bureau_command.firms_in(tmp_path / "firms"), AS_OF, list(YEARS), most=2, people_each=1)
     killer.join()
     assert len(killed) == 1
