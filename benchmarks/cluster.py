@@ -57,37 +57,34 @@ def a_run(base: Path, asked: argparse.Namespace) -> Iterator[Path]:
         yield folder
 
 
-def on_workers(folder: Path, workers: int, parts: int, *, kill: bool) -> tuple[dict[str, float], int]:
-    """Seconds by stage, and the most memory (MB) a worker took; `kill` ends one while it computes."""
-    from prefect import flow  # noqa: PLC0415 - after its settings
-    from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
-
-    from flows import bureau  # noqa: PLC0415
+def in_parts(folder: Path, parts: int) -> dict[str, float]:
+    """The body of the flow: seconds of each stage."""
+    from flows import bureau  # noqa: PLC0415 - after Prefect's settings
 
     share, seconds = Share(threads=1), dict[str, float]()
-
-    def timed(name: str, futures: list[Any], since: float) -> float:
-        for future in futures:
+    for name, submit in {
+        "split": lambda: [bureau.split.submit(folder, parts, 1, share)],
+        "partitions": lambda: [bureau.compute_part.submit(folder, number, share) for number in range(parts)],
+        "combine": lambda: [bureau.combine.submit(folder, share)],
+    }.items():
+        since = time.perf_counter()
+        for future in submit():
             future.result()
         seconds[name] = time.perf_counter() - since
-        return time.perf_counter()
+    return seconds
+
+
+def on_workers(folder: Path, workers: int, parts: int, *, kill: bool) -> tuple[dict[str, float], int]:
+    """Seconds by stage, and the most memory (MB) a worker took; `kill` ends one while it computes."""
+    from prefect import flow  # noqa: PLC0415
+    from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
 
     with bureau_command.local_cluster(workers) as cluster:
-
-        @flow(
-            name="cluster benchmark",
-            persist_result=False,
-            task_runner=DaskTaskRunner(address=cluster.scheduler_address),
-        )
-        def compute() -> None:
-            at = time.perf_counter()
-            at = timed("split", [bureau.split.submit(folder, parts, 1, share)], at)
-            if kill:
-                threading.Thread(target=_kill_one, args=(folder, cluster)).start()
-            at = timed("partitions", [bureau.compute_part.submit(folder, n, share) for n in range(parts)], at)
-            timed("combine", [bureau.combine.submit(folder, share)], at)
-
-        compute()
+        if kill:
+            threading.Thread(target=_kill_one, args=(folder, cluster), daemon=True).start()
+        runner = DaskTaskRunner(address=cluster.scheduler_address)
+        compute = flow(name="cluster benchmark", persist_result=False, task_runner=runner, validate_parameters=False)
+        seconds = compute(in_parts)(folder, parts)
         with cluster.get_client() as client:
             memory = max(client.run(_peak).values())
     return seconds, memory

@@ -94,7 +94,7 @@ def server() -> Iterator[None]:
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
     server = SubprocessASGIServer()
-    server.start(timeout=120)
+    server.start(timeout=300)  # a busy machine takes its time
     try:
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             yield
@@ -118,10 +118,11 @@ def local_cluster(workers: int) -> Iterator[Any]:
     import dask
     from distributed import LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a failure is told once, by this program
     with (
         tempfile.TemporaryDirectory(prefix="rothbook-") as scratch,
         # workbooks are written by processes of their own, which a daemon may not have
-        dask.config.set({"distributed.worker.daemon": False}),
+        dask.config.set({"distributed.worker.daemon": False, "logging.distributed": "critical"}),
         LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=workers, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
             memory_limit=0, local_directory=scratch, silence_logs=logging.CRITICAL,
