@@ -27,7 +27,7 @@ from flows import bureau_command, pipeline
 from transforms.partitions import Share
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
-LEFT = ("results", "derived", "rothbook.duckdb")
+LEFT = ("results", "derived", "rothbook.duckdb", ".parts")
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from flows.errors import scrub
 from flows.run_folder import RunFolder
 from transforms import partitions
 
-#: The folder of the partitions in that of the run; it is gone when they are put together.
+#: The folder of the partitions in that of the run; it is gone when the run is published.
 FOLDER = ".parts"
 #: What a stage leaves in the run's folder, and what a stage that died in the middle left of it.
 _LEFT = {
@@ -40,9 +40,12 @@ def anew(folder: Path, name: str, stage: Callable[[Path], Any]) -> Any:
 
 
 def publish(folder: Path) -> Path:
-    """Publish the run, or find that a worker that died right after it did."""
+    """Take the partitions away and publish the run, or find that a worker that died right after it did."""
     final = RunFolder(folder).final
-    return final if final.exists() and not folder.exists() else pipeline.publish(folder)
+    if final.exists() and not folder.exists():
+        return final
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)  # only now: a worker that died while combining needs them again
+    return pipeline.publish(folder)
 
 
 def split(folder: Path, most: int, people_each: int, share: partitions.Share) -> None:
@@ -73,7 +76,6 @@ def combine(folder: Path, share: partitions.Share) -> None:
     def work(run: RunFolder) -> None:
         with nights.tables(run.out, nights.before(run.out, run.as_of)) as previous:
             counts = partitions.combine(_parts(run, share), run.path, previous)
-        shutil.rmtree(run.path / FOLDER)
         run.note(result_rows=counts, fingerprint=pipeline.fingerprint(run))
 
     pipeline.staged(folder, "combine", work)
