@@ -15,6 +15,7 @@ from typing import Any
 from flows import nights, pipeline
 from flows.errors import scrub
 from flows.run_folder import RunFolder
+from schemas.marks import ComesBack
 from transforms import partitions
 
 #: The folder of the partitions in that of the run; it is gone when the run is published.
@@ -75,7 +76,8 @@ def combine(folder: Path, share: partitions.Share) -> None:
 
     def work(run: RunFolder) -> None:
         with nights.tables(run.out, nights.before(run.out, run.as_of)) as previous:
-            counts = partitions.combine(_parts(run, share), run.path, previous)
+            comes_back = ComesBack(**run.facts["comes_back"])
+            counts = partitions.combine(_parts(run, share), run.path, previous, comes_back)
         run.note(result_rows=counts, fingerprint=pipeline.fingerprint(run))
 
     pipeline.staged(folder, "combine", work)

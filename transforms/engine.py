@@ -127,14 +127,14 @@ def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
         _load_parquet(con, name, canonical / f"{name}.parquet")
     _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
     _load_parquet(con, "intake_files", canonical / "files.parquet")
-    _load_phrases(con)
+    load_phrases(con)
 
 
 def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
 
 
-def _load_phrases(con: duckdb.DuckDBPyConnection) -> None:
+def load_phrases(con: duckdb.DuckDBPyConnection) -> None:
     """What is wrong with the rows set aside, in plain words, for every rule and column there is among them."""
     con.execute("create table reject_phrases (rule varchar, cell varchar, phrase varchar)")
     met = con.execute('select distinct rule, "column" from intake_rejects').fetchall() or [("", None)]

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import duckdb
 
+from schemas.marks import COMES_BACK, ComesBack
 from schemas.tables import INPUT_TABLES, RESULT_TABLES
 from transforms import engine
 from transforms.database import confine
@@ -246,6 +247,7 @@ def compute_part(parts: Parts, number: int) -> None:
                 con.read_parquet(parts.rows_of(table, number), hive_partitioning=False).create(table)
             for table in _SHARED:
                 con.read_parquet(str(parts.whole(table))).create_view(table)
+            engine.load_phrases(con)
             engine.compute_people(con, parts.tax_years)
             _judge_people(con, aside)
             for name in _OF_PEOPLE:
@@ -268,7 +270,7 @@ def _judge_people(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     con.sql("select * exclude (rank) from findings").write_parquet(str(folder / "people_findings.parquet"))
 
 
-def combine(parts: Parts, run: Path, previous: Path | None) -> dict[str, int]:
+def combine(parts: Parts, run: Path, previous: Path | None, comes_back: ComesBack = COMES_BACK) -> dict[str, int]:
     """Put the partitions together: writes into `run` what `engine.compute` does, returns the rows of each result table.
 
     Raises FileNotFoundError where a partition isn't computed yet.
@@ -278,9 +280,10 @@ def combine(parts: Parts, run: Path, previous: Path | None) -> dict[str, int]:
             _give(con, table, [parts.whole(table)])
         for name in (*_OF_PEOPLE, *_BESIDE, "firm_findings", "people_findings"):
             _give(con, name, [parts.done(number) / f"{name}.parquet" for number in range(parts.count)])
+        engine.load_phrases(con)
         engine.build(con, "rejects")
         _judge_firm(con, previous)
-        write_marks(con, previous)
+        write_marks(con, previous, comes_back)
         write_trend(con, previous)
         return engine.write(con, run)
 
