@@ -76,7 +76,7 @@ def combine(folder: Path, share: partitions.Share) -> None:
 
     def work(run: RunFolder) -> None:
         with nights.tables(run.out, nights.before(run.out, run.as_of)) as previous:
-            comes_back = ComesBack(**run.facts["comes_back"])
+            comes_back = ComesBack.of(run.facts["comes_back"])
             counts = partitions.combine(_parts(run, share), run.path, previous, comes_back)
         run.note(result_rows=counts, fingerprint=pipeline.fingerprint(run))
 
