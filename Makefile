@@ -10,7 +10,7 @@ DEMO_AS_OF := 2026-12-01
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .PHONY: help setup demo test lint format release lock bench bench-sizes bench-incremental bench-parts bench-profile \
-	bench-startup bench-workbooks mutate oracle whatif office pictures fuzz faults scan servers clean
+	bench-startup bench-workbooks bench-cluster mutate oracle whatif office pictures fuzz faults scan servers clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -86,6 +86,9 @@ bench-startup: $(VENV)/.developing ## help, check of a small file, fixed cost of
 
 bench-workbooks: $(VENV)/.developing ## styled cells a second, beside a bare openpyxl loop
 	PYTHONPATH=. $(BIN)/python benchmarks/workbooks.py
+
+bench-cluster: $(VENV)/.developing ## one process against partitions on 1, 2 and 3 Dask workers, one of them killed
+	PYTHONPATH=. $(BIN)/python benchmarks/cluster.py
 
 oracle: $(VENV)/.developing ## hold IRA limits and deductions against PolicyEngine US (slow: minutes)
 	@test -x .venv-oracle/bin/python || $(PYTHON) -m venv .venv-oracle

@@ -19,6 +19,7 @@ from flows import (
     __version__,
     audit_command,
     brief_command,
+    bureau_command,
     diff_command,
     doctor_command,
     history_command,
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     history_command.add(commands)
     audit_command.add(commands)
     purge_command.add(commands)
+    bureau_command.add(commands, _day, _year)
     return parser
 
 

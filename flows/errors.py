@@ -7,7 +7,8 @@ stage and exception type, and its trace by file, line and function.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from limits.load import UnknownTaxYear
@@ -41,8 +42,14 @@ class StageFailed(RothbookError):
     def __init__(self, stage: str, reason: str, trace: tuple[str, ...] = (), *, waiting_helps: bool = False) -> None:
         super().__init__(f"failed to {stage}: {reason}")
         self.stage = stage
+        self.reason = reason
         self.trace = trace
         self.waiting_helps = waiting_helps
+
+    def __reduce__(self) -> tuple[Callable[..., StageFailed], tuple[object, ...]]:
+        # it comes back from a worker process of a cluster
+        again = partial(StageFailed, waiting_helps=self.waiting_helps)
+        return again, (self.stage, self.reason, self.trace)
 
 
 def scrub(stage: str, error: Exception) -> StageFailed:

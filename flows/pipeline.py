@@ -190,22 +190,22 @@ def run_direct(night: Night) -> Path:
 
 def take_in(folder: Path) -> None:
     """Copy what arrived into the archive and write the register of every file of the book."""
-    _stage(folder, "take in", _take_in)
+    staged(folder, "take in", _take_in)
 
 
 def read(folder: Path) -> None:
     """Read the whole book into canonical tables."""
-    _stage(folder, "read", _read)
+    staged(folder, "read", _read)
 
 
 def compute(folder: Path) -> None:
     """Compute the result tables."""
-    _stage(folder, "compute", _compute)
+    staged(folder, "compute", _compute)
 
 
 def report(folder: Path) -> None:
     """Write the workbooks."""
-    _stage(folder, "report", _report)
+    staged(folder, "report", _report)
 
 
 def publish(folder: Path) -> Path:
@@ -214,7 +214,7 @@ def publish(folder: Path) -> Path:
     Its workbooks are then put into the shared folder, if there is one; that can't fail a run that is published.
     """
     run = RunFolder(folder)
-    _stage(folder, "complete run.json", _complete)
+    staged(folder, "complete run.json", _complete)
     try:
         published = run.publish()
     except OSError as error:
@@ -246,7 +246,8 @@ def _share(run: RunFolder) -> None:
     _tell(run, "shared folder written", level="warning" if trouble else "info", workbooks=written, whole=not trouble)
 
 
-def _stage(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
+def staged(folder: Path, name: str, work: Callable[[RunFolder], None]) -> None:
+    """Do `work` as a stage of the run: told, timed, and failing as `StageFailed` without a word of client data."""
     run, started, failure = RunFolder(folder), time.perf_counter(), None
     _tell(run, "stage started", level="debug", stage=name)
     try:
@@ -275,7 +276,7 @@ def _counts(stage: str, facts: dict[str, Any]) -> dict[str, Any]:
         files = [file["state"] for file in facts["input_files"]]
         rows = sum(facts["canonical_rows"].values())
         return {"files": len(files), "files_set_aside": files.count("rejected"), "rows": rows}
-    if stage == "compute":
+    if stage in {"compute", "combine"}:
         counts = facts["result_rows"]
         return {"findings": counts["findings"], "rows_set_aside": counts["rejects"]}
     return {"workbooks": len(facts["workbooks"])} if stage == "report" else {}

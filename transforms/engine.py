@@ -27,10 +27,16 @@ from transforms.trend import write_trend
 SQL = Path(__file__).parent / "sql"
 
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
+FIGURES = ("year_limits", "phaseouts")
 BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "person_merges", "merged_persons")
+#: Who is who, whose an account is and what came in: only the whole book knows. Everything after it is one person's, a
+#: couple's or an account's own, and may be computed in partitions (`transforms.partitions`).
+OF_THE_WHOLE_BOOK = (
+    "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
+    "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts", "custodians_with_forms",
+    "due_dates", "deliveries", "arrivals", "controls", "files",
+)  # fmt: skip
 BEFORE_FORM_8606 = (
-    "year_limits", "phaseouts", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
-    "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts",
     "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
@@ -46,8 +52,7 @@ AFTER_FORM_8606 = (
     "backdoor_candidates", "ways_out", "backdoor_overview",
     "inheritance_doubts",
     "what_if",
-    "evidence", "rejects",
-    "due_dates", "deliveries", "arrivals", "controls", "files",
+    "evidence",
 )  # fmt: skip
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
@@ -106,7 +111,7 @@ def compute(
         write_findings(con, previous)
         write_marks(con, previous, comes_back)
         write_trend(con, previous)
-        return _write(con, run)
+        return write(con, run)
 
 
 def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -122,14 +127,14 @@ def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
         _load_parquet(con, name, canonical / f"{name}.parquet")
     _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
     _load_parquet(con, "intake_files", canonical / "files.parquet")
-    _load_phrases(con)
+    load_phrases(con)
 
 
 def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
 
 
-def _load_phrases(con: duckdb.DuckDBPyConnection) -> None:
+def load_phrases(con: duckdb.DuckDBPyConnection) -> None:
     """What is wrong with the rows set aside, in plain words, for every rule and column there is among them."""
     con.execute("create table reject_phrases (rule varchar, cell varchar, phrase varchar)")
     met = con.execute('select distinct rule, "column" from intake_rejects').fetchall() or [("", None)]
@@ -193,24 +198,35 @@ def load_choices(con: duckdb.DuckDBPyConnection, other: Mapping[str, str] | None
 
 
 def compute_tables(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
-    """Build every table; Form 8606 year by year, the rest for all years at once."""
-    for name in BEFORE_PERSONS_ARE_MERGED:
-        _build(con, name)
+    """Build every table that findings, marks and the trend rest on."""
+    build(con, *FIGURES)
+    link_book(con)
+    compute_people(con, tax_years)
+    build(con, "rejects")
+
+
+def link_book(con: duckdb.DuckDBPyConnection) -> None:
+    """Build what only the whole book knows: merged persons, owners of accounts, suggested links, arrivals, controls."""
+    build(con, *BEFORE_PERSONS_ARE_MERGED)
     merge_persons(con)
-    for name in BEFORE_FORM_8606:
-        _build(con, name)
+    build(con, *OF_THE_WHOLE_BOOK)
     suggest_links(con)
+
+
+def compute_people(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
+    """Build what is somebody's own; Form 8606 year by year, the rest for all years at once."""
+    build(con, *BEFORE_FORM_8606)
     for name in YEAR_BY_YEAR:
         _build_year_by_year(con, name, sorted(set(tax_years)))
-    for name in DOUBTS_ON_FORM_8606:
-        _build(con, name)
+    build(con, *DOUBTS_ON_FORM_8606)
     con.execute("drop table form_8606; alter table form_8606_reviewed rename to form_8606")
-    for name in AFTER_FORM_8606:
-        _build(con, name)
+    build(con, *AFTER_FORM_8606)
 
 
-def _build(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    con.execute(f"create table {name} as {_select(name)}")
+def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
+    """Make each table by the SELECT in the file of its name."""
+    for name in names:
+        con.execute(f"create table {name} as {_select(name)}")
 
 
 def _select(name: str) -> str:
@@ -230,14 +246,20 @@ def _create(table: Table, name: str) -> str:
     return f"create table {name} ({columns})"
 
 
-def _write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
+def typed(table: Table) -> str:
+    """The columns of a result table as SQL, each of the type the contract says."""
+    return ", ".join(f'cast("{c.name}" as {_SQL_TYPES[c.kind]}) as "{c.name}"' for c in table.columns)
+
+
+def write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
+    """Write result and derived tables and the warehouse into `run`, sorted; returns the rows of each result table."""
     results, derived = run / "results", run / "derived"
     results.mkdir(parents=True, exist_ok=True)
     derived.mkdir(parents=True, exist_ok=True)
     con.execute("attach $path as warehouse", {"path": str(run / "rothbook.duckdb")})
     counts = {}
     for table in RESULT_TABLES.values():
-        columns = ", ".join(f'cast("{c.name}" as {_SQL_TYPES[c.kind]}) as "{c.name}"' for c in table.columns)
+        columns = typed(table)
         order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
         con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
         _copy(con, f"select * from warehouse.{table.name} order by {order}", results / f"{table.name}.parquet")

@@ -49,6 +49,14 @@ KNOWN = {
     "transforms/known_when.py": {"select"},  # a SELECT of that module
     "transforms/trend.py": {"SELECT.read_text(encoding='utf-8')"},
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
+    "transforms/partitions.py": {
+        "name",  # a result table of schemas/tables.py
+        "engine.typed(RESULT_TABLES[name])",  # its columns
+        "table",  # of _SPLIT, or of two tables there
+        "key",  # their columns
+        "joins",  # of _HOMES
+        "homes",  # the same
+    },
     "transforms/identity/suggesting.py": {
         "_select('link_records')",
         "_select('link_candidates')",

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,7 +28,9 @@ import duckdb
 
 SQL = Path(__file__).parent.parent / "sql"
 #: What becomes of the rows the findings select: each table is the SELECT of the file beside it.
-ASSEMBLE = (("ranked_findings", "findings.sql"), ("findings", "folded_findings.sql"))
+ASSEMBLE = (
+    ("judged_findings", "findings.sql"), ("ranked_findings", "ranked_findings.sql"), ("findings", "folded_findings.sql"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class Finding:
     year the finding of the highest rank is the row, and the others are its parts.
 
     `waits_for` names the rules whose rows tonight (`raw_findings`) its SELECT reads: they run before it.
+
+    `of_the_book` is true where its SELECT adds up rows of many people, and its rows are nobody's: it can't be run over a
+    part of the book.
     """
 
     rule: str
@@ -54,6 +60,7 @@ class Finding:
     folds_into: tuple[str, ...] = ()
     one_with: str = ""
     waits_for: tuple[str, ...] = ()
+    of_the_book: bool = False
 
 
 @lru_cache
@@ -89,6 +96,13 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
     A finding keeps its `finding_id`, `first_seen` and `last_changed` from the previous run's table; one that was there
     and is gone is `resolved`. A previous run with a later as-of date, or of another code's shape, is not compared with.
     """
+    raise_findings(con, registry())
+    load_previous(con, previous)
+    judge_findings(con)
+
+
+def raise_findings(con: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) -> None:
+    """Make `raw_findings`: the rows the SELECTs of `findings` have tonight, before anything is said of them."""
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
     con.execute("create table finding_rests (rule varchar, rests_on varchar)")
     con.execute(
@@ -101,15 +115,18 @@ def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
         " amount decimal(18, 2), amount_is varchar, severity varchar, deadline date, title varchar,"
         " explanation varchar, action varchar, advisor_id varchar)"
     )
-    for finding in registry():
+    con.executemany(
+        "insert into finding_topics values (?, ?, ?)",
+        [(f.rule, f.authority, topic) for f in registry() for topic in f.topics or ("",)],
+    )
+    for finding in findings:
         con.execute(
             f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule}
         )
-        con.executemany(
-            "insert into finding_topics values (?, ?, ?)",
-            [(finding.rule, finding.authority, topic) for topic in finding.topics or ("",)],
-        )
-    _load_previous(con, previous)
+
+
+def judge_findings(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `findings` of `raw_findings`, their evidence and `previous_findings`: what is new, gone, a part of another."""
     for table, file in ASSEMBLE:
         con.execute(f"create table {table} as {(SQL / file).read_text(encoding='utf-8')}")
 
@@ -122,7 +139,8 @@ _PREVIOUS = (
 )
 
 
-def _load_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+def load_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    """Make `previous_findings` from the folder of the night before; without one it is empty."""
     con.execute(f"create table previous_findings ({_PREVIOUS})")
     path = previous / "results" / "findings.parquet" if previous else None
     if path is not None and path.exists():

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="change_not_followed",
     authority="House rule: what isn't clear is never guessed",
     topics=(),
+    of_the_book=True,
     sql="""
     with unclear as (
         select 'renumbered_accounts' as kind, source_file, source_line from renumberings where unclear

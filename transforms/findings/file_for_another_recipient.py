@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="file_for_another_recipient",
     authority="the recipient the custodian's file names",
     topics=(),
+    of_the_book=True,
     sql="""
     select
         null::varchar as person_id, c.source_sha256 as subject, null::integer as tax_year,

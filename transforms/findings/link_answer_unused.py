@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="link_answer_unused",
     authority="House rule: a link is made only as approved",
     topics=(),
+    of_the_book=True,
     sql="""
     with halves as (
         select link_half('person', person_id) as half from person_records

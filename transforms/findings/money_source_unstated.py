@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="money_source_unstated",
     authority="plan document; IRC 402(g), 415(c)",
     topics=(),
+    of_the_book=True,
     sql="""
     with stated as (
         select person_id, plan_id, tax_year, max(as_of) as as_of

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="payroll_person_unknown",
     authority="IRC 402(g), 415(c)",
     topics=(),
+    of_the_book=True,
     sql="""
     with plans_of as (
         select

@@ -12,6 +12,7 @@ FINDING = Finding(
     rule="row_names_nobody",
     authority="contract: persons and accounts are known by what the persons and accounts files say",
     topics=(),
+    of_the_book=True,
     sql="""
     with known as (
         select person_id from persons

@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="stale_or_missing_feed",
     authority="expected_files: what the firm says should arrive, and by when",
     topics=(),
+    of_the_book=True,
     sql="""
     with not_refreshed as (
         -- kind is a layout's name, or balances of any layout: then only the custodian says which

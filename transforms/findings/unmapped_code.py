@@ -10,6 +10,7 @@ FINDING = Finding(
     rule="unmapped_code",
     authority="custodian profile",
     topics=(),
+    of_the_book=True,
     sql="""
     with codes as (
         select t.custodian, t.custodian_code as code, 'transaction code' as what, sum(t.amount) as amount,

@@ -9,6 +9,7 @@ FINDING = Finding(
     rule="unusual_row_count",
     authority="row counts of the deliveries before (half to twice the median of up to five nights)",
     topics=(),
+    of_the_book=True,
     sql="""
     select
         null::varchar as person_id, c.source_sha256 as subject, null::integer as tax_year,

@@ -1,4 +1,4 @@
--- One row per finding, ranked, with its evidence and what became of it since the last run.
+-- One row per finding, with its evidence and what became of it since the last run.
 -- A finding is new on the as-of date it is first seen (however often that day is run), changed when its amount, deadline or
 -- severity moved, resolved when it is gone; a resolved one is shown on the day it went and then dropped.
 with
@@ -102,14 +102,6 @@ gone as (
     where b.finding_id not in (select finding_id from identified)
         and (b.status <> 'resolved' or b.last_changed = t.as_of)
 )
-select
-    *,
-    row_number() over (
-        order by
-            status = 'resolved',
-            list_position(['critical', 'high', 'medium', 'low', 'info'], severity),
-            amount desc nulls last,
-            deadline nulls last,
-            finding_id
-    ) as rank,
-from (select * from now_open union all by name select * from gone)
+select * from now_open
+union all by name
+select * from gone

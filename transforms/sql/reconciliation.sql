@@ -192,11 +192,6 @@ types as (
     qualify row_number() over (
         partition by f.account_key, f.tax_year order by state = 'agrees', f.source_file, f.source_line) = 1
 ),
-of_custodian as (
-    select distinct '5498' as form, split_part(account_key, ':', 1) as custodian, tax_year from f5498
-    union
-    select distinct '1099-R' as form, split_part(account_key, ':', 1) as custodian, tax_year from f1099r
-),
 have_form as (
     select distinct '5498' as form, account_key, tax_year from f5498
     union
@@ -215,7 +210,7 @@ amounts as (
     left join have_form as h on h.form = v.form and h.account_key = v.account_key and h.tax_year = v.tax_year
     where h.account_key is not null
         or ((select as_of from run) > make_date(v.tax_year + 1, case when v.form = '5498' then 5 else 1 end, 31)
-            and (v.form, split_part(v.account_key, ':', 1), v.tax_year) in (select (form, custodian, tax_year) from of_custodian)
+            and (v.form, split_part(v.account_key, ':', 1), v.tax_year) in (select (form, custodian, tax_year) from custodians_with_forms)
             and v.book_amount >= 10)
 ),
 by_person as (

@@ -1,0 +1,324 @@
+"""One book in partitions, each computed by the engine's own steps, put together to the very tables of one process.
+
+Only the whole book knows who is who and whose an account is (`engine.link_book`), so that is done once. Everything
+after it is some unit's own: a person with all their accounts, or an account or tax id of nobody. `units_together.sql`
+says which units need each other (a couple, a suggested link, a row that names two); what hangs together has one home
+and goes into one partition, by a hash of that home. What few rows of the firm everybody needs is read by every
+partition from the same file.
+
+`split`, `compute_part` and `combine` are plain functions of paths: whatever calls them, on one machine or on many that
+see the same folder, moves no data itself. A partition that lacks a table a step reads fails; it isn't computed wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from schemas.marks import COMES_BACK, ComesBack
+from schemas.tables import INPUT_TABLES, RESULT_TABLES
+from transforms import engine
+from transforms.database import confine
+from transforms.findings import judge_findings, load_previous, raise_findings, registry
+from transforms.identity.merging import FOLDED, NAMING
+from transforms.marks import write_marks
+from transforms.trend import write_trend
+
+#: How a row finds its home: the join, and the home, also where the join finds none.
+_HOMES = {
+    "person": ("left join homes as p on p.unit = 'p:' || t.person_id", "p.home, 'p:' || t.person_id"),
+    "account": (
+        (
+            "left join account_homes as a on a.custodian is not distinct from t.custodian"
+            " and a.account_number = t.account_number"
+        ),
+        "a.home",
+    ),
+    "account_key": ("left join key_homes as k on k.account_key = t.account_key", "k.home"),
+    "tax_id": ("left join tax_id_homes as x on x.tax_id = t.owner_tax_id", "x.home, 't:' || t.owner_tax_id"),
+    "plan": (
+        "left join homes as l on t.kind = 'plans' and l.unit = 'l:' || t.plan_id",
+        "l.home",
+    ),
+    "suggestion": (
+        (
+            "left join link_candidates as c on c.suggestion_id = t.suggestion_id"
+            " left join homes as s on s.unit = 'p:' || c.record_r"
+        ),
+        "s.home",
+    ),
+}
+#: Tables of which a partition has its own rows, and what says whose a row is: the first that is known.
+_SPLIT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        (
+            "persons", "tax_profiles", "ira_basis", "excess_carryovers", "plan_contributions", "person_records",
+            "merged_persons", "person_tax_ids", "shared_tax_ids", "identity_doubts", "previous_findings",
+        ),
+        ("person",),
+    ),
+    **dict.fromkeys(("balances", "transactions", "form_5498", "form_1099r", "account_refs"), ("account",)),
+    **dict.fromkeys(
+        ("known_accounts", "account_tax_ids", "crosswalk", "owner_conflicts", "controls"), ("account_key",)
+    ),
+    **dict.fromkeys(("link_candidates", "scored_links"), ("suggestion",)),
+    **dict.fromkeys(("corrections", "row_fixes"), ("person", "account")),
+    "payroll_contributions": ("tax_id",),
+    "intake_rejects": ("person", "account", "tax_id", "plan"),
+}  # fmt: skip
+#: Tables every partition reads as a whole.
+_SHARED = ("advisors", "plans", "plan_sources", "intake_files", "link_thresholds", "custodians_with_forms")
+#: Tables of the linked book that are read again when the partitions are put together.
+_KEPT = (
+    "account_refs", "arrivals", "controls", "custodians_with_forms", "decided_links", "files", "known_accounts",
+    "link_thresholds", "merged_persons", "person_merges", "person_records", "renumberings", "tax_id_groups",
+    "previous_findings",
+)  # fmt: skip
+#: Result tables of the whole book, made when the partitions are put together.
+_OF_THE_BOOK = ("findings", "marks", "mark_history", "rejects", "files", "arrivals", "controls", "trend")
+#: Result tables the partitions make.
+_OF_PEOPLE = tuple(name for name in RESULT_TABLES if name not in _OF_THE_BOOK)
+#: What a partition leaves beside its result tables: derived tables, and what findings of the whole book add up.
+_BESIDE = (
+    "evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "what_if", "payroll_dollars",
+    "last_values", "unclassified_events",
+)  # fmt: skip
+_CANONICAL = {**{name: name for name in INPUT_TABLES}, "intake_rejects": "rejects", "intake_files": "files"}
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one computation may take of its machine: DuckDB's own choice where nothing is said."""
+
+    threads: int | None = None
+    memory: str | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One book in partitions: its canonical tables, the folder of the partitions, and what it is computed for."""
+
+    canonical: Path
+    folder: Path
+    as_of: date
+    tax_years: tuple[int, ...]
+    share: Share = Share()
+
+    @property
+    def count(self) -> int:
+        """How many partitions there are; raises FileNotFoundError before `split`."""
+        return int(json.loads((self.folder / "partitions.json").read_text(encoding="utf-8"))["partitions"])
+
+    def whole(self, table: str) -> Path:
+        """The file of a table of the whole book, persons merged."""
+        linked = self.folder / "book" / f"{table}.parquet"
+        if table in _CANONICAL and not linked.exists():
+            return self.canonical / f"{_CANONICAL[table]}.parquet"
+        return linked
+
+    def rows_of(self, table: str, number: int) -> list[str]:
+        """The files of a partition's rows of a table; the first has no row, so that a table without any has columns."""
+        folder = self.folder / "in" / table
+        return [str(folder / "none.parquet"), *sorted(map(str, (folder / f"part={number}").glob("*.parquet")))]
+
+    def done(self, number: int) -> Path:
+        """The folder of a partition's results; it is there once they are whole."""
+        return self.folder / "out" / str(number)
+
+    @contextmanager
+    def opened(self, spill: Path, *others: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A database confined to the book, its partitions and `others`, that knows the run's dates and figures."""
+        with engine.connect(spill) as con:
+            if self.share.threads:
+                con.execute("set threads = ?", [self.share.threads])
+            if self.share.memory:
+                con.execute("set memory_limit = ?", [self.share.memory])
+            confine(con, self.canonical, self.folder, spill, *filter(None, others))
+            engine.load_run(con, self.as_of, self.tax_years)
+            engine.load_choices(con)
+            engine.build(con, *engine.FIGURES)
+            yield con
+
+
+def split(parts: Parts, previous: Path | None, most: int, people_each: int = 1) -> int:
+    """Link the book and write its partitions: at most `most`, of about `people_each` persons or more; returns how many.
+
+    `previous` is the folder of the night before. What is there already is left as it is.
+    """
+    if not parts.folder.exists():
+        parts.folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{parts.folder.name}.", dir=parts.folder.parent))
+        try:
+            _split(parts, aside, previous, most, people_each)
+            _rename(aside, parts.folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return parts.count
+
+
+def _split(parts: Parts, aside: Path, previous: Path | None, most: int, people_each: int) -> None:
+    with parts.opened(aside / ".spill", aside, previous) as con:
+        moved = {*FOLDED, *NAMING}
+        for table in _CANONICAL:
+            rows = con.read_parquet(str(parts.whole(table)))
+            rows.create(table) if table in moved else rows.create_view(table)
+        engine.link_book(con)
+        _load_comparable(con, previous)
+        count = max(1, min(most, con.table("persons").shape[0] // people_each))
+        (aside / "book").mkdir()
+        merged = moved if con.table("merged_persons").shape[0] else set()
+        for table in (*_KEPT, *sorted(merged)):
+            con.table(table).write_parquet(str(aside / "book" / f"{table}.parquet"))
+        _find_homes(con)
+        con.execute("delete from previous_findings where person_id is null")  # they are the firm's
+        con.execute("delete from link_candidates where suggestion_id not in (select suggestion_id from scored_links)")
+        for table, by in _SPLIT.items():
+            _write_rows(con, table, by, aside / "in" / table, count)
+    shutil.rmtree(aside / ".spill", ignore_errors=True)
+    (aside / "out").mkdir()
+    (aside / "partitions.json").write_text(json.dumps({"partitions": count}), encoding="utf-8")
+
+
+def _load_comparable(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    """The findings of the night before; none where it is of a later date, which only all of them together can tell."""
+    load_previous(con, previous)
+    con.execute(
+        "delete from previous_findings"
+        " where (select max(last_changed) from previous_findings) > (select as_of from run)"
+    )
+
+
+def _find_homes(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `homes` (of every unit that hangs together with another), and the homes of accounts and tax ids."""
+    engine.build(con, "account_units", "tax_id_units", "units_together")
+    settle_homes(con)
+    for table, key in (("account_homes", "custodian, account_number"), ("key_homes", "account_key")):
+        con.execute(
+            f"create table {table} as select distinct {key}, coalesce(h.home, a.unit) as home"
+            " from account_units as a left join homes as h on h.unit = a.unit"
+        )
+    con.execute(
+        "create table tax_id_homes as select t.tax_id, coalesce(h.home, t.unit) as home"
+        " from tax_id_units as t left join homes as h on h.unit = t.unit"
+    )
+
+
+def settle_homes(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `homes` of `units_together`: the least unit of all that hang together, directly or over others."""
+    con.execute(
+        "create table homes as select one as unit, one as home from units_together"
+        " union select two, two from units_together"
+    )
+    engine.build(con, "nearer_homes")
+    while con.execute("select count(*) from (from nearer_homes except from homes)").fetchall() != [(0,)]:
+        con.execute("drop table homes; alter table nearer_homes rename to homes")
+        engine.build(con, "nearer_homes")
+
+
+def _write_rows(con: duckdb.DuckDBPyConnection, table: str, by: Iterable[str], folder: Path, count: int) -> None:
+    """Write a table's rows into `folder/part=<n>/`, and a file without rows beside them."""
+    folder.mkdir(parents=True)
+    con.table(table).limit(0).write_parquet(str(folder / "none.parquet"))
+    joins = " ".join(_HOMES[name][0] for name in by)
+    homes = ", ".join(_HOMES[name][1] for name in by)
+    rows = con.sql(
+        f"select t.*, (hash(coalesce({homes}, '')) % $count)::integer as part from {table} as t {joins}",
+        params={"count": count},
+    )
+    rows.write_parquet(str(folder), partition_by=["part"], overwrite=True)
+
+
+def compute_part(parts: Parts, number: int) -> None:
+    """Compute one partition, built aside and renamed when whole: what is whole is left, twice at once does no harm."""
+    if number >= parts.count or parts.done(number).exists():
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{number}.", dir=parts.done(number).parent))
+    try:
+        with parts.opened(aside / ".spill") as con:
+            for table in _SPLIT:
+                con.read_parquet(parts.rows_of(table, number), hive_partitioning=False).create(table)
+            for table in _SHARED:
+                con.read_parquet(str(parts.whole(table))).create_view(table)
+            engine.load_phrases(con)
+            engine.compute_people(con, parts.tax_years)
+            _judge_people(con, aside)
+            for name in _OF_PEOPLE:
+                rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
+                rows.write_parquet(str(aside / f"{name}.parquet"))
+            for name in _BESIDE:
+                con.table(name).write_parquet(str(aside / f"{name}.parquet"))
+        shutil.rmtree(aside / ".spill", ignore_errors=True)
+        _rename(aside, parts.done(number))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _judge_people(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Findings of the partition's persons; rows that are nobody's are the firm's, and are judged with all of them."""
+    raise_findings(con, (finding for finding in registry() if not finding.of_the_book))
+    con.sql("select * from raw_findings where person_id is null").write_parquet(str(folder / "firm_findings.parquet"))
+    con.execute("delete from raw_findings where person_id is null")
+    judge_findings(con)
+    con.sql("select * exclude (rank) from findings").write_parquet(str(folder / "people_findings.parquet"))
+
+
+def combine(parts: Parts, run: Path, previous: Path | None, comes_back: ComesBack = COMES_BACK) -> dict[str, int]:
+    """Put the partitions together: writes into `run` what `engine.compute` does, returns the rows of each result table.
+
+    Raises FileNotFoundError where a partition isn't computed yet.
+    """
+    with parts.opened(run / ".spill", run, previous) as con:
+        for table in (*(set(_CANONICAL) - set(_KEPT)), *_KEPT):
+            _give(con, table, [parts.whole(table)])
+        for name in (*_OF_PEOPLE, *_BESIDE, "firm_findings", "people_findings"):
+            _give(con, name, [parts.done(number) / f"{name}.parquet" for number in range(parts.count)])
+        engine.load_phrases(con)
+        engine.build(con, "rejects")
+        _judge_firm(con, previous)
+        write_marks(con, previous, comes_back)
+        write_trend(con, previous)
+        return engine.write(con, run)
+
+
+def _give(con: duckdb.DuckDBPyConnection, name: str, paths: list[Path]) -> None:
+    """Let `con` read files as the table `name`; what is written out again is loaded, so that its bytes are the same."""
+    for path in paths:
+        path.stat()  # DuckDB's own error would be of its kind
+    rows = con.read_parquet([str(path) for path in paths])
+    rows.create(name) if name in engine.DERIVED else rows.create_view(name)
+
+
+def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+    """Make `findings`: the firm's, judged here, and everybody's, ranked together."""
+    raise_findings(con, (finding for finding in registry() if finding.of_the_book))
+    con.execute("insert into raw_findings by name from firm_findings")
+    con.execute(
+        "alter view previous_findings rename to all_previous;"
+        " create table previous_findings as from all_previous where person_id is null"
+    )
+    judge_findings(con)
+    con.execute(
+        "create or replace table judged_findings as"
+        " select * exclude (rank) from findings union all by name from people_findings;"
+        " drop table findings; drop table ranked_findings; drop table previous_findings"
+    )
+    engine.build(con, "ranked_findings")
+    con.execute("alter table ranked_findings rename to findings")
+    load_previous(con, previous)
+
+
+def _rename(aside: Path, target: Path) -> None:
+    """Give a whole folder its name, unless somebody else was faster: then theirs is the same."""
+    try:
+        aside.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
