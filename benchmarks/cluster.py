@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.night import write_book
+
 from flows import bureau_command, pipeline
 from transforms.partitions import Share
 
