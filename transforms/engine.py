@@ -29,7 +29,7 @@ SQL = Path(__file__).parent / "sql"
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
 BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "person_merges", "merged_persons")
 BEFORE_FORM_8606 = (
-    "year_limits", "phaseouts", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
+    "year_limits", "phaseouts", "account_years", "kept_transactions", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
     "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts",
     "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
@@ -49,6 +49,9 @@ AFTER_FORM_8606 = (
     "evidence", "rejects",
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
+
+#: Canonical tables that are never rewritten (they name no person) and too large to hold in memory whole.
+LEFT_IN_FILES = ("balances", "transactions", "form_5498", "form_1099r")
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
 DERIVED = (
@@ -117,9 +120,15 @@ def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
-    """Load every canonical table; the set-aside rows and the files come in as intake wrote them."""
+    """Load every canonical table; the set-aside rows and the files come in as intake wrote them.
+
+    The tables of millions of rows stay in their files: whoever reads them takes only the columns it needs.
+    """
     for name in INPUT_TABLES:
-        _load_parquet(con, name, canonical / f"{name}.parquet")
+        if name in LEFT_IN_FILES:
+            con.read_parquet(str(canonical / f"{name}.parquet")).create_view(name)
+        else:
+            _load_parquet(con, name, canonical / f"{name}.parquet")
     _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
     _load_parquet(con, "intake_files", canonical / "files.parquet")
     _load_phrases(con)
