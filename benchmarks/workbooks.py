@@ -49,7 +49,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = large_book(size.advisors, size.advisors * size.clients // 2).write(Path(folder))
         started = time.perf_counter()
-        paths = write_workbooks(run, as_of=AS_OF, tax_years=[2025, 2026], fingerprint=FINGERPRINT, version="bench")
+        written = write_workbooks(run, as_of=AS_OF, tax_years=[2025, 2026], fingerprint=FINGERPRINT, version="bench")
+        paths = [one.path for one in written]
         ours = time.perf_counter() - started
         cells = sum(map(_cells, paths))
         alone = _one_process(run)
@@ -76,7 +77,7 @@ def _one_process(run: Path) -> float:
     book = read_book(run, as_of=AS_OF, tax_years=[2025, 2026], fingerprint=FINGERPRINT, version="bench")
     folder = run / "alone"
     folder.mkdir()
-    stamp = Stamp(folder, AS_OF, "bench")
+    stamp = Stamp(folder, AS_OF)
     parts = list(book.of_each_advisor())[:10]
     started = time.perf_counter()
     paths = [write_advisor(advisor, own, stamp) for advisor, own in parts]

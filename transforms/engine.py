@@ -29,8 +29,8 @@ SQL = Path(__file__).parent / "sql"
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
 BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "person_merges", "merged_persons")
 BEFORE_FORM_8606 = (
-    "year_limits", "phaseouts", "account_years", "kept_transactions", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
-    "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts",
+    "year_limits", "phaseouts", "account_years", "kept_transactions", "account_refs", "person_tax_ids", "crosswalk",
+    "account_tax_ids", "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts",
     "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
@@ -50,6 +50,8 @@ AFTER_FORM_8606 = (
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 
+#: Of the machine's memory, for the tables of a run; the rest is for reading, the workbooks and other programs.
+SHARE_OF_MEMORY = "25%"
 #: Canonical tables that are never rewritten (they name no person) and too large to hold in memory whole.
 LEFT_IN_FILES = ("balances", "transactions", "form_5498", "form_1099r")
 
@@ -113,8 +115,8 @@ def compute(
 
 
 def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with Rothbook's macros; what doesn't fit into memory goes to `spill`, or nowhere."""
-    con = database.connect(spill)
+    """An in-memory DuckDB with Rothbook's macros; what doesn't fit into its share goes to `spill`, or nowhere."""
+    con = database.connect(spill, memory_limit=SHARE_OF_MEMORY)
     con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
     return con
 
@@ -249,7 +251,8 @@ def _write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
         columns = ", ".join(f'cast("{c.name}" as {_SQL_TYPES[c.kind]}) as "{c.name}"' for c in table.columns)
         order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
         con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
-        _copy(con, f"select * from warehouse.{table.name} order by {order}", results / f"{table.name}.parquet")
+        # a table's rows are read in the order they were written in: sorted once, for both
+        _copy(con, f"select * from warehouse.{table.name}", results / f"{table.name}.parquet")
         counts[table.name] = con.table(f"warehouse.{table.name}").shape[0]
     for name in DERIVED:
         _copy(con, f"select * from {name} order by all", derived / f"{name}.parquet")
