@@ -127,17 +127,23 @@ def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
     The tables of millions of rows stay in their files: whoever reads them takes only the columns it needs.
     """
     for name in INPUT_TABLES:
+        path = _files(canonical / f"{name}.parquet")
         if name in LEFT_IN_FILES:
-            con.read_parquet(str(canonical / f"{name}.parquet")).create_view(name)
+            con.read_parquet(path).create_view(name)
         else:
-            _load_parquet(con, name, canonical / f"{name}.parquet")
-    _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
-    _load_parquet(con, "intake_files", canonical / "files.parquet")
+            _load_parquet(con, name, path)
+    _load_parquet(con, "intake_rejects", _files(canonical / f"{INTAKE_REJECTS.name}.parquet"))
+    _load_parquet(con, "intake_files", _files(canonical / "files.parquet"))
     _load_phrases(con)
 
 
-def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
-    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
+def _files(path: Path) -> str:
+    """A table is one file, or a folder of files with its rows."""
+    return str(path / "*.parquet" if path.is_dir() else path)
+
+
+def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: str) -> None:
+    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": path})
 
 
 def _load_phrases(con: duckdb.DuckDBPyConnection) -> None:
