@@ -32,14 +32,14 @@ ASKED = {"as_of": AS_OF, "tax_years": [2025, 2026], "version": "bench"}
 
 def _book(folder: Path, advisors: int, clients: int) -> Path:
     """A finished run's files for so many advisors with so many clients each."""
-    made = min(MADE, advisors)
+    made = max(n for n in range(1, MADE + 1) if advisors % n == 0)
     run = large_book(made, made * clients // 2).write(folder)
     for path in (*run.glob("results/*.parquet"), *run.glob("canonical/*.parquet")):
         frame = pl.read_parquet(path)
         names = [name for name in NAMES if name in frame.columns]
         if names:
-            copies = range(-(-advisors // made))
-            pl.concat(frame.with_columns(pl.col(names) + f"-{n:04}") for n in copies).write_parquet(path)
+            copies = (frame.with_columns(pl.col(names) + f"-{n:04}") for n in range(advisors // made))
+            pl.concat(copies).write_parquet(path)
     return run
 
 
