@@ -220,6 +220,7 @@ def _facts(run: Path, register: dict[str, Any]) -> dict[str, Any]:
         "packages": told.get("packages", {}), "purged": told.get("purged", 0), "comes_back": told.get("comes_back"),
         "took_in": [] if back else new,
         "digests": told.get("digests", {}),
+        "workbook_fingerprints": told.get("workbook_fingerprints", {}),
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from transforms.vault import Vault
 
 if TYPE_CHECKING:
     from flows.run_log import Level
+    from reports import Earlier
     from transforms.intake import Register
 
 #: How long a file must stay as it is to count as arrived, when a person starts the run.
@@ -380,8 +381,35 @@ def _report(run: RunFolder) -> None:
         fingerprint=run.facts["fingerprint"],
         version=__version__,
         firm=firm_fingerprint(firm_key(run.out)),
+        earlier=_earlier(run.out),
     )
-    run.note(workbooks=[path.name for path in written])
+    run.note(
+        workbooks=[one.path.name for one in written],
+        workbook_fingerprints={one.path.name: one.fingerprint for one in written if one.fingerprint},
+        workbooks_taken=sum(one.taken for one in written),
+    )
+
+
+def _earlier(out: Path) -> Earlier | None:
+    """The advisors' workbooks of the newest night, as it wrote them by the digests that are remembered of it."""
+    from reports import Earlier
+    from transforms.passwords import unlocked
+
+    night, passwords = nights.newest(out), keys.Passwords.of(out)
+    if night is None:
+        return None
+    facts, folder = night.facts, out / "runs" / night.run_id / "workbooks"
+
+    def read(name: str) -> bytes | None:
+        path = folder / name
+        data: bytes | None = path.read_bytes() if path.exists() else None
+        if data is not None and passwords:
+            data = unlocked(data, [passwords.of_workbook(path.stem)])
+        # somebody may have saved their answers in it
+        as_written = data is not None and hashlib.sha256(data).hexdigest() == facts["digests"].get(f"workbooks/{name}")
+        return data if as_written else None
+
+    return Earlier(facts.get("workbook_fingerprints", {}), read)
 
 
 def _lock(workbooks: Sequence[Path], passwords: keys.Passwords) -> None:

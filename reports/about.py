@@ -121,14 +121,22 @@ LIMIT_NAMES = {
 LIMITS = (
     Column("figure", "Figure used", "wrap", 44),
     Column("filing_status", "Filing status", "wrap", 26),
-    Column("tax_year", "Tax year", "year", 10),
+    Column("tax_year", "Tax year", "year", 12.5),
     Column("value", "Value", "dollars", 14),
     Column("authority", "Authority", "wrap", 52),
 )
+#: In an advisor's workbook: nothing that moves with every file of the firm.
 SOURCES = (
     Column("kind", "What was read", "wrap", 44),
     Column("custodian", "Custodian", "wrap", 26),
-    Column("files", "Files", "int", 10),
+    Column("content_as_of", "As of", "date", 12.5),
+    Column("received_at", "Received", "date", 14),
+    Column("note", "Note", "wrap", 52),
+)
+SOURCES_COUNTED = (
+    Column("kind", "What was read", "wrap", 44),
+    Column("custodian", "Custodian", "wrap", 26),
+    Column("files", "Files", "int", 12.5),
     Column("rows", "Rows", "int", 14),
     Column("newest", "Newest content", "wrap", 52),
 )
@@ -141,7 +149,8 @@ def write_about(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
     put_heading(canvas, "About this workbook", DISCLAIMER)
     row = _put_pairs(canvas, 4, "What this workbook rests on", _run_facts(book))
     row = _put_pairs(canvas, row + 1, "Rules applied", RULES)
-    row = _put_table(canvas, row + 1, "Sources", SOURCES, frame=book.frames["sources"], empty="No file was read.")
+    sources = SOURCES_COUNTED if "files" in book.frames["sources"].columns else SOURCES
+    row = _put_table(canvas, row + 1, "Sources", sources, frame=book.frames["sources"], empty="No file was read.")
     _put_limits(canvas, row + 1, book)
     set_up_page(canvas.sheet, footer, tab=tab)
 

@@ -122,12 +122,20 @@ class Book:
     frames: dict[str, pl.DataFrame]
 
     def of_each_advisor(self) -> Iterator[tuple[Advisor, Book]]:
-        """Every advisor with a book of their own clients' rows only: the one place that chooses them."""
+        """Every advisor with a book of their own clients' rows only: the one place that chooses them.
+
+        Nothing in it moves with other advisors' rows: ranks are those among these rows, sources are without counts.
+        """
         parts = {name: self.frames[name].partition_by("advisor_id", as_dict=True) for name in OWNED}
+        shared = {name: self.frames[name].drop("files", "rows", strict=False) for name in SHARED}
         for advisor in self.advisors:
-            own = {n: p.get((advisor.advisor_id,), self.frames[n].clear()) for n, p in parts.items()}
-            shared = {name: self.frames[name] for name in SHARED}
+            own = {n: _ranked(p.get((advisor.advisor_id,), self.frames[n].clear())) for n, p in parts.items()}
             yield advisor, replace(self, advisors=(advisor,), frames=own | shared)
+
+
+def _ranked(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rank over the whole book as the place among these rows."""
+    return frame.with_columns(pl.col("rank").rank("ordinal")) if "rank" in frame.columns else frame
 
 
 def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: str, version: str) -> Book:
@@ -400,13 +408,17 @@ def _sources(files: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             pl.col("custodian").fill_null("the firm's own"),
             pl.col("kind").str.replace_all("_", " ").str.replace_all("+", " and ", literal=True),
+            pl.when(pl.col("set_aside") == 1)
+            .then(pl.lit("1 row set aside"))
+            .when(pl.col("set_aside") > 1)
+            .then(pl.format("{} rows set aside", "set_aside"))
+            .alias("note"),
+        )
+        .with_columns(
             pl.concat_str(
                 pl.format("as of {}", "content_as_of"),
                 pl.format("received {}", "received_at"),
-                pl.when(pl.col("set_aside") == 1)
-                .then(pl.lit("1 row set aside"))
-                .when(pl.col("set_aside") > 1)
-                .then(pl.format("{} rows set aside", "set_aside")),
+                "note",
                 separator=", ",
                 ignore_nulls=True,
             ).alias("newest"),

@@ -86,6 +86,13 @@ def save_package(package: IO[bytes], path: Path) -> Path:
     return path
 
 
+def save_bytes(data: bytes, path: Path) -> Path:
+    """Write a workbook that was saved before to `path` as it is, with mode 0600; returns `path`."""
+    with _private(path) as file:
+        file.write(data)
+    return path
+
+
 def _private(path: Path) -> IO[bytes]:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(handle, 0o600)

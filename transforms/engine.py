@@ -32,12 +32,12 @@ BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "
 #: Who is who, whose an account is and what came in: only the whole book knows. Everything after it is one person's, a
 #: couple's or an account's own, and may be computed in partitions (`transforms.partitions`).
 OF_THE_WHOLE_BOOK = (
-    "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
+    "account_years", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
     "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts", "custodians_with_forms",
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 BEFORE_FORM_8606 = (
-    "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
+    "kept_transactions", "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
     "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "reconciliation", "pool_totals", "blocks", "ira_limits",
@@ -54,6 +54,11 @@ AFTER_FORM_8606 = (
     "what_if",
     "evidence",
 )  # fmt: skip
+
+#: Of the machine's memory, for the tables of a run; the rest is for reading, the workbooks and other programs.
+SHARE_OF_MEMORY = "25%"
+#: Canonical tables that are never rewritten (they name no person) and too large to hold in memory whole.
+LEFT_IN_FILES = ("balances", "transactions", "form_5498", "form_1099r")
 
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
 DERIVED = (
@@ -115,23 +120,35 @@ def compute(
 
 
 def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """An in-memory DuckDB with Rothbook's macros; what doesn't fit into memory goes to `spill`, or nowhere."""
-    con = database.connect(spill)
+    """An in-memory DuckDB with Rothbook's macros; what doesn't fit into its share goes to `spill`, or nowhere."""
+    con = database.connect(spill, memory_limit=SHARE_OF_MEMORY)
     con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
     return con
 
 
 def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
-    """Load every canonical table; the set-aside rows and the files come in as intake wrote them."""
+    """Load every canonical table; the set-aside rows and the files come in as intake wrote them.
+
+    The tables of millions of rows stay in their files: whoever reads them takes only the columns it needs.
+    """
     for name in INPUT_TABLES:
-        _load_parquet(con, name, canonical / f"{name}.parquet")
-    _load_parquet(con, "intake_rejects", canonical / f"{INTAKE_REJECTS.name}.parquet")
-    _load_parquet(con, "intake_files", canonical / "files.parquet")
+        path = files(canonical / f"{name}.parquet")
+        if name in LEFT_IN_FILES:
+            con.read_parquet(path).create_view(name)
+        else:
+            _load_parquet(con, name, path)
+    _load_parquet(con, "intake_rejects", files(canonical / f"{INTAKE_REJECTS.name}.parquet"))
+    _load_parquet(con, "intake_files", files(canonical / "files.parquet"))
     load_phrases(con)
 
 
-def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
-    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": str(path)})
+def files(path: Path) -> str:
+    """A table is one file, or a folder of files with its rows."""
+    return str(path / "*.parquet" if path.is_dir() else path)
+
+
+def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: str) -> None:
+    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": path})
 
 
 def load_phrases(con: duckdb.DuckDBPyConnection) -> None:
@@ -262,7 +279,8 @@ def write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
         columns = typed(table)
         order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
         con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
-        _copy(con, f"select * from warehouse.{table.name} order by {order}", results / f"{table.name}.parquet")
+        # a table's rows are read in the order they were written in: sorted once, for both
+        _copy(con, f"select * from warehouse.{table.name}", results / f"{table.name}.parquet")
         counts[table.name] = con.table(f"warehouse.{table.name}").shape[0]
     for name in DERIVED:
         _copy(con, f"select * from {name} order by all", derived / f"{name}.parquet")

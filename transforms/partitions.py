@@ -65,7 +65,9 @@ _SPLIT: dict[str, tuple[str, ...]] = {
         ),
         ("person",),
     ),
-    **dict.fromkeys(("balances", "transactions", "form_5498", "form_1099r", "account_refs"), ("account",)),
+    **dict.fromkeys(
+        ("balances", "transactions", "form_5498", "form_1099r", "account_refs", "account_years"), ("account",)
+    ),
     **dict.fromkeys(
         ("known_accounts", "account_tax_ids", "crosswalk", "owner_conflicts", "controls"), ("account_key",)
     ),
@@ -168,7 +170,7 @@ def _split(parts: Parts, aside: Path, previous: Path | None, most: int, people_e
     with parts.opened(aside / ".spill", aside, previous) as con:
         moved = {*FOLDED, *NAMING}
         for table in _CANONICAL:
-            rows = con.read_parquet(str(parts.whole(table)))
+            rows = con.read_parquet(engine.files(parts.whole(table)))
             rows.create(table) if table in moved else rows.create_view(table)
         engine.link_book(con)
         _load_comparable(con, previous)
@@ -246,7 +248,7 @@ def compute_part(parts: Parts, number: int) -> None:
             for table in _SPLIT:
                 con.read_parquet(parts.rows_of(table, number), hive_partitioning=False).create(table)
             for table in _SHARED:
-                con.read_parquet(str(parts.whole(table))).create_view(table)
+                con.read_parquet(engine.files(parts.whole(table))).create_view(table)
             engine.load_phrases(con)
             engine.compute_people(con, parts.tax_years)
             _judge_people(con, aside)
@@ -281,7 +283,7 @@ def combine(parts: Parts, run: Path, previous: Path | None, comes_back: ComesBac
         for name in (*_OF_PEOPLE, *_BESIDE, "firm_findings", "people_findings"):
             _give(con, name, [parts.done(number) / f"{name}.parquet" for number in range(parts.count)])
         engine.load_phrases(con)
-        engine.build(con, "rejects")
+        engine.build(con, "rejects", "kept_transactions")
         _judge_firm(con, previous)
         write_marks(con, previous, comes_back)
         write_trend(con, previous)
@@ -292,7 +294,7 @@ def _give(con: duckdb.DuckDBPyConnection, name: str, paths: list[Path]) -> None:
     """Let `con` read files as the table `name`; what is written out again is loaded, so that its bytes are the same."""
     for path in paths:
         path.stat()  # DuckDB's own error would be of its kind
-    rows = con.read_parquet([str(path) for path in paths])
+    rows = con.read_parquet([engine.files(path) for path in paths])
     rows.create(name) if name in engine.DERIVED else rows.create_view(name)
 
 
@@ -308,7 +310,7 @@ def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
     con.execute(
         "create or replace table judged_findings as"
         " select * exclude (rank) from findings union all by name from people_findings;"
-        " drop table findings; drop table ranked_findings; drop table previous_findings"
+        " drop table findings; drop table previous_findings"
     )
     engine.build(con, "ranked_findings")
     con.execute("alter table ranked_findings rename to findings")

@@ -60,11 +60,16 @@ OVERSIGHT = (TREND, MOVES, FORMS, EXCESS, OVERRIDES)
 
 def write(run: RunFiles, folder: Path, **more: Any) -> list[Path]:
     given = {"as_of": AS_OF, "tax_years": [2026], "fingerprint": FINGERPRINT, "version": "0.1.0", **more}
-    return write_workbooks(run.write(folder), **given)
+    return [written.path for written in write_workbooks(run.write(folder), **given)]
 
 
 def midnight(year: int, month: int, day: int) -> datetime:
     return datetime.combine(date(year, month, day), datetime.min.time())
+
+
+def fingerprint_shown(book: Workbook) -> str:
+    (found,) = [row[1].value for row in book["About"].iter_rows() if row[0].value == "Book fingerprint"]
+    return str(found)
 
 
 def table(sheet: Worksheet) -> list[dict[str, Any]]:
@@ -165,7 +170,7 @@ def test_every_topic_is_a_real_table_with_frozen_panes_and_print_set_up(advisor:
         for sheet in book:
             assert (sheet.page_setup.orientation, int(sheet.page_setup.paperSize)) == ("landscape", 1)
             assert sheet.sheet_properties.pageSetUpPr.fitToPage
-            assert sheet.oddFooter.left.text == "Rothbook 2026-11-24 - book 0f1e2d3c4b5a"
+            assert sheet.oddFooter.left.text == f"Rothbook 2026-11-24 - book {fingerprint_shown(book)[:12]}"
             assert "&P" in sheet.oddFooter.right.text
     assert advisor["Exceptions"].freeze_panes == "D5"
     assert "A$1:$J$" in advisor["Exceptions"].print_area
@@ -441,8 +446,8 @@ def test_today_shows_ten_lines_at_most(tmp_path: Path) -> None:
 
 def test_about_states_the_run_the_rules_and_the_figures(advisor: Workbook) -> None:
     said = "\n".join(str(c.value) for row in advisor["About"].iter_rows() for c in row if c.value is not None)
+    assert len(fingerprint_shown(advisor)) == 64
     for part in (
-        FINGERPRINT,
         "0.1.0",
         "November 24, 2026",
         "IRA contributions",
@@ -452,9 +457,15 @@ def test_about_states_the_run_the_rules_and_the_figures(advisor: Workbook) -> No
         "Not modelled",
         "408(d)(2)",
         "the firm's own",
-        "received 2026-11-24, 1 row set aside",
+        "1 row set aside",
     ):
         assert part in said, part
+
+
+def test_the_firms_workbook_has_the_fingerprint_of_the_run_and_counts_of_what_was_read(firm: Workbook) -> None:
+    said = "\n".join(str(c.value) for row in firm["About"].iter_rows() for c in row if c.value is not None)
+    assert fingerprint_shown(firm) == FINGERPRINT
+    assert "received 2026-11-24, 1 row set aside" in said
 
 
 def test_firm_workbook_for_operations(firm: Workbook) -> None:

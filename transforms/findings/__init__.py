@@ -129,6 +129,8 @@ def judge_findings(con: duckdb.DuckDBPyConnection) -> None:
     """Make `findings` of `raw_findings`, their evidence and `previous_findings`: what is new, gone, a part of another."""
     for table, file in ASSEMBLE:
         con.execute(f"create table {table} as {(SQL / file).read_text(encoding='utf-8')}")
+    # every finding's words and evidence, and nobody reads them here any more
+    con.execute("drop table raw_findings; drop table ranked_findings")
 
 
 #: What tonight's findings are compared with: these columns of the last run's, whatever else its table has.

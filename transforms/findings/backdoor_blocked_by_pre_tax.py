@@ -16,7 +16,7 @@ FINDING = Finding(
     one_with="pre-tax money and a conversion",
     sql="""
     with roll_in as (
-        select person_id, tax_year, string_agg(distinct employer_name, ', ') as employers
+        select person_id, tax_year, string_agg(distinct employer_name, ', ' order by employer_name) as employers
         from plan_years
         where ira_roll_in and currently_employed is distinct from false
             and plan_type in ('401k', 'solo_401k', '403b', '401a', '457b', 'tsp')

@@ -15,8 +15,8 @@ FINDING = Finding(
     sql="""
     with arrived as (
         select e.person_id, e.event_year as tax_year, sum(e.amount) as amount, max(e.trade_date) as last_on,
-            string_agg(distinct case e.account_type when 'sep_ira' then 'SEP' else 'SIMPLE' end, ' and ') as kinds,
-            bool_or(e.account_type = 'simple_ira') as has_simple
+            bool_or(e.account_type = 'simple_ira') as has_simple,
+            case when count(distinct e.account_type) = 2 then 'SEP and SIMPLE' when has_simple then 'SIMPLE' else 'SEP' end as kinds
         from tax_events as e
         inner join pool_accounts as p on p.account_key = e.account_key and p.tax_year = e.event_year and p.in_pool
         where e.account_type in ('sep_ira', 'simple_ira') and e.transaction_type in ('employer_contribution', 'contribution')

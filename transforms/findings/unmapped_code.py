@@ -16,7 +16,7 @@ FINDING = Finding(
         select t.custodian, t.custodian_code as code, 'transaction code' as what, sum(t.amount) as amount,
             'amount moved' as amount_is, count(*) as lines, count(distinct u.person_id) as clients,
             min(t.source_file || ':' || t.source_line) as first_seen_at
-        from transactions as t
+        from kept_transactions as t
         left join account_refs as refs
             on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
         left join known_accounts as a

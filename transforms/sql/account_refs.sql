@@ -18,7 +18,7 @@ refs as (
     union
     select custodian, account_number from balances
     union
-    select custodian, account_number from transactions
+    select custodian, account_number from account_years
     union
     select custodian, account_number from form_5498
     union
@@ -41,17 +41,31 @@ exact as (
     group by refs.custodian, refs.account_number
     having count(distinct known.account_key) = 1
 ),
+-- Masks are few lengths at a custodian: cut to those, endings are joined as equals, never every number with every other.
+masked_refs as (
+    select custodian, account_number, ltrim(account_number, '*') as ending from refs where account_number like '*%'
+),
+masked_known as (
+    select custodian, account_key, ltrim(account_number, '*') as ending from known where account_number like '*%'
+),
+ends_fit as (
+    select m.custodian, m.account_number, k.account_key
+    from known as k
+    inner join (select distinct custodian, length(ending) as n from masked_refs) as l on l.custodian = k.custodian
+    inner join masked_refs as m
+        on m.custodian = k.custodian and m.ending = right(ltrim(k.account_number, '*'), l.n) and length(m.ending) = l.n
+    union all
+    select r.custodian, r.account_number, k.account_key
+    from refs as r
+    inner join (select distinct custodian, length(ending) as n from masked_known) as l on l.custodian = r.custodian
+    inner join masked_known as k
+        on k.custodian = r.custodian and k.ending = right(r.account_number, l.n) and length(k.ending) = l.n
+),
 by_ending as (
-    select refs.custodian, refs.account_number, min(known.account_key) as account_key
-    from refs
-    inner join known
-        on known.custodian = refs.custodian
-        and (
-            (refs.account_number like '*%' and ends_with(ltrim(known.account_number, '*'), ltrim(refs.account_number, '*')))
-            or (known.account_number like '*%' and ends_with(refs.account_number, ltrim(known.account_number, '*')))
-        )
-    group by refs.custodian, refs.account_number
-    having count(distinct known.account_key) = 1
+    select custodian, account_number, min(account_key) as account_key
+    from ends_fit
+    group by custodian, account_number
+    having count(distinct account_key) = 1
 )
 select
     refs.custodian,

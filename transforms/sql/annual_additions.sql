@@ -61,7 +61,7 @@ by_limit_group as (
         bool_or(expected_employer_contributions is null) as no_expected_employer,
         bool_or(expected_deferrals is null) as no_expected_deferrals,
         bool_or(unstated_source) as unstated_source,
-        string_agg(unstated_columns, ', ') as unstated_columns,
+        string_agg(unstated_columns, ', ' order by unstated_columns) as unstated_columns,
         min(payroll_unplaced) as payroll_unplaced,
         count(*) filter (counts_for_402g and calendar_deferrals_unknown) as own_plans_unknown,
         min(control_asked_of) as control_asked_of,

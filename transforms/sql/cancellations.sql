@@ -27,7 +27,7 @@ tax_rows as (
     where e.cancels_transaction_id is null and e.event_id not in (select taken_back from named)
 ),
 trades_with_cancels as (
-    select distinct custodian, account_number from transactions where transaction_type = 'market' and reverses is not null
+    select distinct custodian, account_number from kept_transactions where transaction_type = 'market' and reverses is not null
 ),
 trades as (
     select
@@ -37,7 +37,7 @@ trades as (
         t.amount,
         t.trade_date,
         t.reverses is not null as takes_back,
-    from transactions as t
+    from kept_transactions as t
     inner join trades_with_cancels using (custodian, account_number)
     where t.transaction_type = 'market' and t.trade_date <= (select as_of from run)
 ),
@@ -80,9 +80,9 @@ select
     t.source_line,
     o.source_file as taken_back_file,
     o.source_line as taken_back_line,
-from transactions as t
+from kept_transactions as t
 left join links as l on l.event_id = t.custodian || ':' || t.account_number || ':' || t.transaction_id
-left join transactions as o on o.custodian || ':' || o.account_number || ':' || o.transaction_id = l.taken_back
+left join kept_transactions as o on o.custodian || ':' || o.account_number || ':' || o.transaction_id = l.taken_back
 where t.trade_date <= (select as_of from run) and (
     t.reverses is not null or t.cancels_transaction_id is not null
     or t.custodian || ':' || t.account_number || ':' || t.transaction_id in (select event_id from stated_events where takes_back))

@@ -16,7 +16,7 @@ rows as (
 mentioned as (
     select distinct coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number) as account_key
     from (
-        select custodian, account_number from transactions
+        select custodian, account_number from account_years
         union
         select custodian, account_number from balances
     ) as t

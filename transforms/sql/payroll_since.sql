@@ -71,19 +71,25 @@ sources as (
     from by_source
     group by person_id, plan_id, tax_year
 ),
+told as (
+    select
+        *,
+        source_column || case why_unknown
+            when 'pay_date' then ' (no pay date in the file)'
+            when 'period' then ' (period not stated in the file)'
+            else '' end as column_told,
+    from newer
+),
 rows as (
     select
         person_id, plan_id, tax_year,
         max(known_on) as last_pay_date,
         bool_or(amount <> 0 and stated_source is distinct from 'not_a_contribution') as has_contributions,
         bool_or(why_unknown is not null) as unstated_source,
-        string_agg(distinct source_column || case why_unknown
-                when 'pay_date' then ' (no pay date in the file)'
-                when 'period' then ' (period not stated in the file)'
-                else '' end, ', ') filter (why_unknown is not null) as unstated_columns,
+        string_agg(distinct column_told, ', ' order by column_told) filter (why_unknown is not null) as unstated_columns,
         arg_max(source_file, (known_on, source_file, source_line)) as source_file,
         arg_max(source_line, (known_on, source_file, source_line)) as source_line,
-    from newer
+    from told
     group by person_id, plan_id, tax_year
 )
 select

@@ -19,7 +19,7 @@ unplaced as (
         case
             when bool_or(m.person_id is null) then
                 'payroll_owner: which of the persons with one tax id does the payroll money belong to?'
-            else 'plan_sources: which plan is the payroll file''s money (' || string_agg(distinct m.source_column, ', ') || ') of?'
+            else 'plan_sources: which plan is the payroll file''s money (' || string_agg(distinct m.source_column, ', ' order by m.source_column) || ') of?'
         end as payroll_unplaced,
     from payroll_money as m
     inner join person_tax_ids as p on p.tax_id = m.owner_tax_id

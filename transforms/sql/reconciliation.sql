@@ -93,7 +93,7 @@ book_events as (
     -- box 4 is federal; a row that says it is a state's is left out
     select e.account_key, e.event_id, '1099-R' as form, e.amount, '4' as box, e.event_year as tax_year
     from tax_events as e
-    inner join transactions as t on t.custodian || ':' || t.account_number || ':' || t.transaction_id = e.event_id
+    inner join kept_transactions as t on t.custodian || ':' || t.account_number || ':' || t.transaction_id = e.event_id
     where e.transaction_type = 'withholding'
         and coalesce(t.custodian_code, '') || ' ' || coalesce(t.description, '') not ilike '%state%'
 ),
@@ -106,8 +106,8 @@ book_flows as (
 -- accounts whose transactions the book has around a year: there, no event means none happened
 covered as (
     select distinct coalesce(refs.account_key, t.custodian || ':' || t.account_number) as account_key, y.tax_year
-    from transactions as t
-    inner join year_limits as y on year(t.trade_date) in (y.tax_year, y.tax_year + 1)
+    from account_years as t
+    inner join year_limits as y on t.trade_year in (y.tax_year, y.tax_year + 1)
     left join account_refs as refs
         on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
 ),

@@ -26,7 +26,7 @@ on_accounts as (
         t.profile like 'house-%' as from_firm,
         row_number() over (order by t.source_file, t.source_line, t.transaction_id, a.account_key, t.source_sha256) as n,
         refs.is_old_number,
-    from transactions as t
+    from kept_transactions as t
     inner join account_refs as refs
         on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
     inner join known_accounts as a

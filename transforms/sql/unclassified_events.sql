@@ -2,33 +2,37 @@
 -- ambiguous or not in the profile, and the firm has not stated the event. A firm row of any type, `market`
 -- included, states one such event when account and amount agree and the dates are at most 5 days apart.
 with
-resolved as (
+refs as (
     select
-        coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number) as account_key,
-        t.profile like 'house-%' as from_firm,
-        t.*,
-    from transactions as t
-    left join account_refs as refs
-        on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
-    where t.amount > 0 and t.trade_date <= (select as_of from run)
+        custodian, account_number,
+        coalesce(account_key, coalesce(custodian, '?') || ':' || account_number) as account_key,
+    from account_refs
 ),
 unclassified as (
     select
-        *,
+        refs.account_key,
+        t.*,
         count(*) over (
             partition by account_key, amount
             order by trade_date
             range between interval 5 days preceding and interval 5 days following
         ) as alike,
-    from resolved
-    where transaction_type = 'unclassified'
+    from kept_transactions as t
+    inner join refs on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
+    where t.transaction_type = 'unclassified' and t.amount > 0 and t.trade_date <= (select as_of from run)
+),
+firm_rows as (
+    select refs.account_key, t.amount, t.trade_date
+    from transactions as t
+    inner join refs on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
+    where t.profile like 'house-%' and t.amount > 0 and t.trade_date <= (select as_of from run)
+        and refs.account_key in (select account_key from unclassified)
 ),
 stated as (
     select u.source_sha256, u.source_line, u.transaction_id, count(*) as firm_rows
     from unclassified as u
-    inner join resolved as firm
-        on firm.from_firm
-        and firm.account_key = u.account_key
+    inner join firm_rows as firm
+        on firm.account_key = u.account_key
         and firm.amount = u.amount
         and abs(date_diff('day', firm.trade_date, u.trade_date)) <= 5
     group by u.source_sha256, u.source_line, u.transaction_id
