@@ -10,12 +10,15 @@ from the network; so the warehouse is sealed like every other file.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from transforms.keys import KeyTrouble, at_rest_key
 from transforms.private import write_private
@@ -53,6 +56,43 @@ class Vault:
         if data.startswith(MAGIC):
             raise KeyTrouble(f"{name} is sealed, the book isn't: say 'rothbook protect' again with its at-rest key")
         return data
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator[BinaryIO]:
+        """What `write` wrote, to be read piece by piece; of a sealed book it is held in memory."""
+        with path.open("rb") as file:
+            plain = self.key is None and file.read(len(MAGIC)) != MAGIC
+            if plain:
+                file.seek(0)
+                yield file
+        if not plain:
+            yield BytesIO(self.read(path))
+
+    def copy(self, source: Path, target: Path, mode: int) -> bool:
+        """Put a file where `target` is, named for its sha256, piece by piece; False, and nothing there, if it isn't that.
+
+        Otherwise as `write`.
+        """
+        if self.key is not None:
+            data = source.read_bytes()
+            fits = hashlib.sha256(data).hexdigest() == target.name
+            if fits:
+                self.write(target, data, mode)
+            return fits
+        temporary, digest = target.with_name(f".{target.name}.{os.getpid()}.part"), hashlib.sha256()
+        with source.open("rb") as read, temporary.open("wb") as write:
+            os.fchmod(write.fileno(), mode)
+            while piece := read.read(_CHUNK):
+                digest.update(piece)
+                write.write(piece)
+            write.flush()
+            os.fsync(write.fileno())
+        fits = digest.hexdigest() == target.name
+        if fits:
+            temporary.replace(target)
+        else:
+            temporary.unlink()
+        return fits
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.out).as_posix()
