@@ -88,6 +88,7 @@ def _dated(folder: Path, pattern: str, before: date) -> tuple[str, ...]:
 
 def remove(out: Path, purge: Purge) -> None:
     """Remove what `find` found; can be repeated after a crash. The register forgets the files before they go."""
+    from transforms.intake import forget
     from transforms.private import private_folder, write_private
 
     gone = nights.purged(out) | dict.fromkeys(purge.archive, purge.before)
@@ -96,6 +97,8 @@ def remove(out: Path, purge: Purge) -> None:
         write_private(private_folder(out / "state") / nights.PURGED, stored.encode(), 0o600)
         sync(out / "state")
     _unlink(out / "archive" / sha256 for sha256 in purge.archive)
+    for sha256 in purge.archive:
+        forget(out, sha256)
     _unlink(out / "quarantine" / f"{sha256}.csv" for sha256 in purge.quarantine)
     _unlink(out / "runs" / name for name in purge.notes)
     _unlink(out / "logs" / name for name in purge.logs)

@@ -15,6 +15,7 @@ import polars as pl
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
 from transforms.intake import bulk, corrections, row_fixes
 from transforms.intake.bulk import Merged, merge_parts
+from transforms.intake.cache import cache_of
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
@@ -64,7 +65,8 @@ def read_book(
     canonical.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=canonical.parent) as folder:
         scratch = Path(folder)
-        store = Store(scratch, firm_key)
+        cache = cache_of(out, firm_key)
+        store = Store(scratch, firm_key, cache)
         found = read_deliveries(register, out, keyring, store, firm_fingerprint(firm_key))
         fixes = _fixes(found, firm_key)
         _mend(found, fixes, store)
@@ -76,6 +78,8 @@ def read_book(
         heights = {name: table.height for name, table in tables.items()}
         for table in tables.values():
             table.write(canonical, scratch)
+        if cache is not None and quarantine:
+            cache.forget_others()
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files = _files(found, register, rejected)
     files.write_parquet(canonical / "files.parquet")

@@ -24,7 +24,9 @@ from transforms.intake.merging import merge
 IN_MEMORY = 250_000
 _MEMORY = "2GB"
 #: Rows that are merged whether or not their key stands in several rows, because `merging` makes something of each.
-_ALWAYS = {"accounts": "profile not like 'house-%'", "row_fixes": "true"}
+_ALWAYS = {"accounts": "profile not like 'house-%'"}
+#: Tables that are applied to others, and few rows: always in memory.
+_APPLIED = ("corrections", "row_fixes")
 
 
 @dataclass
@@ -78,7 +80,7 @@ def merge_parts(name: str, parts: Sequence[Path], scratch: Path) -> tuple[Merged
     """The rows of a table's files with every key once, and the rejects the merge makes; see `merging.merge`."""
     if not parts:
         return Merged(name, empty(INPUT_TABLES[name])), []
-    if pl.scan_parquet(list(parts)).select(pl.len()).collect().item() <= IN_MEMORY:
+    if name in _APPLIED or pl.scan_parquet(list(parts)).select(pl.len()).collect().item() <= IN_MEMORY:
         frame, aside = merge(name, pl.concat(map(pl.read_parquet, parts)))
         return Merged(name, frame), aside
     return _merge_on_disk(name, list(parts), scratch)
@@ -116,7 +118,8 @@ def _merge_batches(name: str, batches: list[Path], folder: Path) -> tuple[list[P
     done, aside = list[Path](), list[pl.DataFrame]()
     for batch in batches:
         rows = pl.read_parquet(sorted(batch.glob("*.parquet")), hive_partitioning=False)
-        once, rejected = merge(name, rows.select(INPUT_TABLES[name].schema).cast(INPUT_TABLES[name].schema))  # type: ignore[arg-type]
+        schema = INPUT_TABLES[name].schema
+        once, rejected = merge(name, rows.select(list(schema)).cast(schema))  # type: ignore[arg-type]
         done.append(folder / f"{batch.name}.parquet")
         once.write_parquet(done[-1], compression="lz4")
         aside.extend(frame for frame in rejected if frame.height)

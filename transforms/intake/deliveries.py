@@ -78,12 +78,14 @@ def read_deliveries(
         asked = replace(keyring, require_signature=False) if known else keyring
         opened = partial(vault.opened, out / "archive" / entry.sha256)
         _check_whole(opened, entry)
-        found = _in_blocks(opened, entry, store, seen) or _as_a_whole(opened, entry, asked, seen, whose)
+        before = _read_before(opened, entry, store, seen, partial(_again, opened, entry, asked, whose, entry))
+        found = [before] if before is not None else _as_a_whole(opened, entry, asked, seen, whose)
         first = found[0]
         if first.encrypted and (known or entry.sha256 in kept):
             raise PermissionError(
                 errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
             )
+        alone = found == [first] and not first.is_container
         members = [r for r in found[1:] if not r.is_container]
         if first.error or (members and all(r.error for r in members)):
             book.refused.add(entry.sha256)
@@ -93,7 +95,7 @@ def read_deliveries(
                 book.duplicates.append(reading)
             elif reading is first or not reading.error or entry.sha256 in tonight:
                 # a refused member is told, like a refused file, while it is delivered
-                book.readings.append(store.take(reading, again) if reading.whole else reading)
+                book.readings.append(store.take(reading, again, keep=alone) if reading.whole else reading)
             if reading.entry.sha256 in seen:
                 seen[reading.entry.sha256] = replace(seen[reading.entry.sha256], house=None, ragged=None, sections={})
     return book
@@ -108,13 +110,16 @@ def _check_whole(opened: Opener, entry: Entry) -> None:
             raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
 
 
-def _in_blocks(opened: Opener, entry: Entry, store: Store, seen: dict[str, Reading]) -> list[Reading]:
-    """The reading of a large house file; empty for any other file."""
-    found = store.take_large(opened, entry) if entry.sha256 not in seen else None
-    if found is None:
-        return []
-    seen[entry.sha256] = found
-    return [found]
+def _read_before(
+    opened: Opener, entry: Entry, store: Store, seen: dict[str, Reading], again: Callable[[], Reading]
+) -> Reading | None:
+    """What an earlier night made of a file, or its blocks make of a large one; None for a file still to be read."""
+    if entry.sha256 in seen:
+        return None
+    found = store.find(opened, entry, again) or store.take_large(opened, entry)
+    if found is not None:
+        seen[entry.sha256] = found
+    return found
 
 
 def _as_a_whole(

@@ -6,7 +6,8 @@ only where one of its lines is set aside or fixed: then those lines are read aga
 
 from __future__ import annotations
 
-from collections import defaultdict
+import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -16,6 +17,7 @@ from typing import BinaryIO
 import polars as pl
 
 from transforms.intake import bounds, pgp, plain, rejects
+from transforms.intake.cache import Cache, Kept
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of
 from transforms.intake.failed import is_fault_of_a_reader, isolated
@@ -29,110 +31,98 @@ from transforms.intake.unpack import GZIP, is_zip
 
 _HEAD = 65_536
 #: Readings of so many rows in all are kept as they are; others are read again where their lines are needed.
-_ROWS_KEPT = 50_000
+_ROWS_HELD = 50_000
+#: Under which name a file's rejects stand beside its tables.
+_REJECTS = "rejects"
 
 
 @dataclass
 class Parsed:
-    """One file: what is told of it, its rows by table, its rejects, and how to read some of its lines again."""
+    """One file: what is told of it, how to read some of its lines again, and its rows and rejects on disk."""
 
     reading: Reading
     again: Callable[[set[int]], Reading]
-    parts: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
-    rejects: list[pl.DataFrame] = field(default_factory=list)
+    files: dict[str, list[Path]] = field(default_factory=dict)
 
 
 class Store:
     """The files of one book, as far as they have been read."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
-        """Rows are written into `folder`; `key` hashes tax ids."""
-        self._folder, self._key = folder, key
-        self._written, self._rows_kept = 0, 0
+    def __init__(self, folder: Path, key: bytes, cache: Cache | None = None) -> None:
+        """Rows are written into `folder`, or kept in the `cache`; `key` hashes tax ids."""
+        self._folder, self._key, self._cache = folder, key, cache
+        self._rows_kept = 0
         self.parsed: dict[Entry, Parsed] = {}
 
-    def take(self, reading: Reading, again: Callable[[], Reading]) -> Reading:
-        """Write the rows of a file; returns its reading without them. `again` reads the file anew."""
-        kept = reading.rows <= _ROWS_KEPT - self._rows_kept
-        self._rows_kept += reading.rows if kept else 0
-        parsed = Parsed(reading, (lambda _lines: reading) if kept else (lambda _lines: again()))
-        self._write(parsed, reading)
-        day = content_as_of(reading, reading.entry.received_at)
-        parsed.reading = _emptied(reading, day)
-        self.parsed[reading.entry] = parsed
-        return parsed.reading
+    def find(self, opened: plain.Opener, entry: Entry, again: Callable[[], Reading]) -> Reading | None:
+        """What was read of a file on an earlier night, without its rows; None if it must be read (`again`)."""
+        kept = self._cache.find(entry) if self._cache is not None else None
+        if kept is None:
+            return None
+        if kept.header is not None:
+            return self._found(kept, opened, kept.header)
+        self.parsed[entry] = Parsed(kept.reading, lambda _: again(), kept.files)
+        return kept.reading
+
+    def take(self, reading: Reading, again: Callable[[], Reading], *, keep: bool = False) -> Reading:
+        """Write the rows of a file; returns its reading without them. `again` reads the file anew.
+
+        `keep` it for the nights after, if nothing but the file says what it comes to.
+        """
+        held = reading.rows <= _ROWS_HELD - self._rows_kept
+        self._rows_kept += reading.rows if held else 0
+        rows = _Rows(self._begin(reading.entry, keep=keep), self._key)
+        rows.write(reading)
+        told = _emptied(reading, content_as_of(reading, reading.entry.received_at))
+        files = self._keep(rows, Kept(told, rows.files), keep=keep and reading.error is None)
+        self.parsed[reading.entry] = Parsed(told, (lambda _: reading) if held else (lambda _: again()), files)
+        return told
 
     def take_large(self, opened: plain.Opener, entry: Entry) -> Reading | None:
         """Read a large house file block by block; None if it isn't one, or must be read line by line."""
-        before = self._written
         try:
             with opened() as source:
                 found = _house(source, entry)
-                parsed = self._blocks(source, opened, entry, found) if found is not None else None
+                if found is None:
+                    return None
+                rows = _Rows(self._begin(entry, keep=True), self._key)
+                kept = _in_blocks(source, opened, entry, found, rows)
         except (plain.Unusual, FileSetAside):
-            parsed = None
+            return None
         except BaseException as error:
             if not is_fault_of_a_reader(error):
                 raise
-            parsed = None  # the line reader may be able to read it, and if not tells why
-        if parsed is None:
-            self._forget(before)
-            return None
-        self.parsed[entry] = parsed
-        return parsed.reading
+            return None  # the line reader may be able to read it, and if not tells why
+        kept.files = self._keep(rows, kept, keep=True)
+        return self._found(kept, opened, kept.header or [])
 
-    def _blocks(self, source: BinaryIO, opened: plain.Opener, entry: Entry, found: HouseKind) -> Parsed:
-        header = plain.header_of(source)
-        whole, days, places = _begun(entry, found, header), list[date | None](), list[tuple[int, int, int]]()
-        parsed = Parsed(whole, lambda lines: _some(whole, found, header, lines))
-        for block in plain.blocks(source):
-            places.append((block.first, block.start, len(block.data)))
-            if block.first > bounds.MAX_LINES:
-                raise plain.Unusual
-            some = _begun(entry, found, header)
-            take_house(some, plain.rows_of(found.kind, header, block))
-            some.raw = plain.Lines(opened, [places[-1]])
-            self._write(parsed, some)
-            days.append(content_as_of(some, entry.received_at))
-            whole.counts.update(data=some.counts["data"], blank=some.counts["blank"])
-            whole.rows += some.rows
-        take_house(whole, house_rows(found.kind, header_cells(header), []))
-        whole.raw, whole.whole = plain.Lines(opened, places), False
-        whole.day = max((day for day in days if day is not None), default=None)
-        return parsed
+    def _begin(self, entry: Entry, *, keep: bool) -> Path:
+        if keep and self._cache is not None:
+            return self._cache.begin(entry)
+        return Path(tempfile.mkdtemp(dir=self._folder))
 
-    def _write(self, parsed: Parsed, reading: Reading) -> None:
-        """The canonical rows of a reading to disk, its rejects with the hash of their lines."""
-        found = isolated(lambda some: canonical_rows(some, self._key), [reading])
-        for table, frames in found.rows.items():
-            rows = pl.concat(frames)
-            if rows.height:
-                path = self._folder / f"{self._written:06d}.parquet"
-                rows.write_parquet(path, compression="lz4", statistics=False)
-                self._written += 1
-                parsed.parts[table].append(path)
-        aside = [frame for frame in found.rejects if frame.height]
-        if aside:
-            parsed.rejects.append(rejects.with_raw_hash(pl.concat(aside), {reading.entry.sha256: reading}))
+    def _keep(self, rows: _Rows, kept: Kept, *, keep: bool) -> dict[str, list[Path]]:
+        return self._cache.keep(rows.folder, kept) if keep and self._cache is not None else rows.files
 
-    def _forget(self, before: int) -> None:
-        """Removes what was written since."""
-        for number in range(before, self._written):
-            (self._folder / f"{number:06d}.parquet").unlink(missing_ok=True)
-        self._written = before
+    def _found(self, kept: Kept, opened: plain.Opener, header: list[str]) -> Reading:
+        """The reading of a file that was read in blocks: its lines are looked up where they are needed."""
+        told = kept.reading
+        told.raw = plain.Lines(opened, kept.blocks)
+        take_house(told, house_rows(told.kind or "", header, []))
+        self.parsed[told.entry] = Parsed(told, lambda lines: _some(told, header, lines), kept.files)
+        return told
 
     def parts(self) -> dict[str, list[Path]]:
         """The rows of all files by table, in the order in which the files were received."""
         found: dict[str, list[Path]] = defaultdict(list)
         for _, parsed in sorted(self.parsed.items()):
-            for table, paths in parsed.parts.items():
+            for table, paths in parsed.files.items():
                 found[table].extend(paths)
         return found
 
     def rejected(self) -> pl.DataFrame:
         """The rejects of all files."""
-        every = (frame for _, parsed in sorted(self.parsed.items()) for frame in parsed.rejects)
-        return pl.concat([pl.DataFrame(schema=rejects.SCHEMA), *every])
+        return pl.concat([pl.DataFrame(schema=rejects.SCHEMA), *map(pl.read_parquet, self.parts()[_REJECTS])])
 
     def with_lines(self, rejected: pl.DataFrame) -> dict[str, Reading]:
         """By sha256, every file with rejects of lines, as a reading that has these lines."""
@@ -141,6 +131,50 @@ class Store:
             wanted[sha256].add(line)
         by_sha = {entry.sha256: parsed for entry, parsed in self.parsed.items()}
         return {s: p.again(wanted[s]) if s in wanted else p.reading for s, p in by_sha.items()}
+
+
+class _Rows:
+    """The canonical rows of one file, and its rejects with the hash of their lines, written part by part."""
+
+    def __init__(self, folder: Path, key: bytes) -> None:
+        self.folder, self._key = folder, key
+        self.files: dict[str, list[Path]] = {}
+
+    def write(self, reading: Reading) -> None:
+        found = isolated(lambda some: canonical_rows(some, self._key), [reading])
+        for table, frames in found.rows.items():
+            self._write(table, pl.concat(frames))
+        if found.rejects:
+            aside = rejects.with_raw_hash(pl.concat(found.rejects), {reading.entry.sha256: reading})
+            self._write(_REJECTS, aside)
+
+    def _write(self, table: str, rows: pl.DataFrame) -> None:
+        if rows.height:
+            paths = self.files.setdefault(table, [])
+            path = self.folder / f"{table}-{len(paths):06d}.parquet"
+            rows.write_parquet(path, compression="lz4", statistics=False)
+            paths.append(path)
+
+
+def _in_blocks(source: BinaryIO, opened: plain.Opener, entry: Entry, found: HouseKind, rows: _Rows) -> Kept:
+    header = plain.header_of(source)
+    whole, days = _begun(entry, found, header), list[date | None]()
+    kept = Kept(whole, rows.files, header_cells(header))
+    for block in plain.blocks(source):
+        if block.first > bounds.MAX_LINES:
+            raise plain.Unusual
+        kept.blocks.append((block.first, block.start, len(block.data)))
+        some = _begun(entry, found, header)
+        some.raw = plain.Lines(opened, kept.blocks[-1:])
+        take_house(some, plain.rows_of(found.kind, header, block))
+        rows.write(some)
+        if some.error is not None:
+            raise plain.Unusual
+        days.append(content_as_of(some, entry.received_at))
+        whole.counts.update(data=some.counts["data"], blank=some.counts["blank"])
+        whole.rows += some.rows
+    whole.whole, whole.day = False, max((day for day in days if day is not None), default=None)
+    return kept
 
 
 def _emptied(reading: Reading, day: date | None) -> Reading:
@@ -167,11 +201,9 @@ def _begun(entry: Entry, found: HouseKind, header: Record) -> Reading:
     return reading
 
 
-def _some(whole: Reading, found: HouseKind, header: Record, lines: set[int]) -> Reading:
-    """A large file with these lines only."""
-    some = _begun(whole.entry, found, header)
-    some.counts, some.rows, some.raw = whole.counts, 0, whole.raw
+def _some(whole: Reading, header: list[str], lines: set[int]) -> Reading:
+    """A file read in blocks with these lines only."""
     records = [plain.record(n, whole.raw(n)) for n in sorted(lines)]
-    take_house(some, house_rows(found.kind, header_cells(header), records))
-    some.counts, some.rows = whole.counts, whole.rows
-    return some
+    some = replace(whole, counts=Counter(), rows=0)
+    take_house(some, house_rows(whole.kind or "", header, records))
+    return replace(some, counts=whole.counts, rows=whole.rows)
