@@ -126,12 +126,12 @@ def _cells(data: bytes, width: int) -> tuple[pl.DataFrame, list[int]]:
 
 
 def _read(data: bytes, width: int) -> pl.DataFrame | None:
-    """All cells as text; None where a line has too few or too many, or may be too long."""
+    """All cells as text, those with nothing in them null; None where a line has too few or too many, or may be too long."""
     names = [str(n) for n in range(width)]
     try:
         found = pl.read_csv(
             data, has_header=False, schema=dict.fromkeys(names, pl.String), separator=",", quote_char='"',
-            eol_char="\n", encoding="utf8", empty_string_is_null=False, extra_columns="raise",
+            eol_char="\n", encoding="utf8", extra_columns="raise",
         )  # fmt: skip
     except pl.exceptions.PolarsError:
         return None
@@ -173,7 +173,9 @@ def _known(kind: str, header: list[str], plain: pl.DataFrame) -> pl.DataFrame:
         *(pl.lit(None, pl.String).alias(n) for n in names if n not in places),
         pl.col("nth").alias("source_line"),
     ).select(*names, "source_line")
-    return cells.with_columns(pl.when(pl.col(n) != "").then(n).alias(n) for n in names if n in places)
+    blank = cells.select((pl.col(n) == "").any() for n in names if n in places)
+    emptied = [name for name in blank.columns if blank[name].item()]
+    return cells.with_columns(pl.when(pl.col(n) != "").then(n).alias(n) for n in emptied)
 
 
 def _doubtful(kind: str) -> pl.Expr:
