@@ -93,6 +93,8 @@ def read_book(
 def _fixes(found: Deliveries, key: bytes) -> row_fixes.Fixes:
     """The fixes of set-aside rows, judged by what their files come to without them."""
     stating = [found.again[r.entry]() for r in found.readings if r.kind == "row_fixes"]
+    if not stating:
+        return row_fixes.Fixes([])
     stated = digest(stating, key)[0]["row_fixes"]
     named = set(stated["file_sha256"])
     concerned = [found.again[r.entry]() for r in found.readings if r.entry.sha256 in named]
