@@ -73,9 +73,9 @@ def _column_name() -> pl.Expr:
 def _codes(run: Path) -> pl.DataFrame:
     """What the rows with a code nobody can read say, by file and line."""
     schema = INPUT_TABLES["transactions"].schema
-    rows = optional(run / "canonical" / "transactions.parquet", schema).filter(
-        pl.col("transaction_type") == "unclassified"
-    )
+    path = run / "canonical" / "transactions.parquet"
+    every = pl.scan_parquet(path) if path.exists() else pl.LazyFrame(schema=schema)
+    rows = every.filter(pl.col("transaction_type") == "unclassified").collect()
     account = pl.struct("custodian", "account_number").map_elements(
         lambda row: show_account(row["custodian"], row["account_number"].lstrip("*")), return_dtype=pl.String
     )

@@ -7,6 +7,7 @@ Rows with such a key are merged in batches that hold every row of a key; all oth
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -71,9 +72,20 @@ class Merged:
         target.mkdir()
         for number, part in enumerate(self.parts):
             place = target / f"{number:06d}.parquet"
-            part.rename(place) if part.is_relative_to(scratch) else os.link(part, place)
+            if part.is_relative_to(scratch):
+                part.rename(place)
+            else:
+                _link(part, place)
         if self.frame.height:
             self.frame.write_parquet(target / f"{len(self.parts):06d}.parquet")
+
+
+def _link(part: Path, place: Path) -> None:
+    """The same file under another name, or a copy of it where the disk knows no such thing."""
+    try:
+        os.link(part, place)
+    except OSError:
+        shutil.copyfile(part, place)
 
 
 def merge_parts(name: str, parts: Sequence[Path], scratch: Path) -> tuple[Merged, list[pl.DataFrame]]:

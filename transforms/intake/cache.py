@@ -57,18 +57,16 @@ class Cache:
         self._of = hmac.digest(firm_key, b"rothbook: parsed files\n" + _software(), "sha256").hex()
         self._used: set[str] = set()
 
-    def begin(self, entry: Entry) -> Path:
-        """A new folder for the rows of a file."""
-        return private_folder(_fresh(self._root / f".{self._name(entry)}.part"))
-
     def keep(self, folder: Path, kept: Kept) -> dict[str, list[Path]]:
-        """Keep what was written into the folder `begin` gave; returns where its files are now."""
+        """Keep what was written of a file into a folder, which is moved; returns where its files are now."""
         place = self._root / self._name(kept.reading.entry)
         facts = {**_told(kept), "files": {t: [[p.name, _sha256(p)] for p in paths] for t, paths in kept.files.items()}}
         (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
         for path in folder.iterdir():
             path.chmod(0o600)
-        folder.rename(_fresh(place))
+        folder.chmod(0o700)
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.move(folder, place)
         self._used.add(place.name)
         return {table: [place / path.name for path in paths] for table, paths in kept.files.items()}
 
@@ -111,11 +109,6 @@ def forget(out: Path, sha256: str | None = None) -> None:
     root = out / "state" / FOLDER
     for path in root.glob(f"*{sha256}-*") if sha256 else [root]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _fresh(path: Path) -> Path:
-    shutil.rmtree(path, ignore_errors=True)
-    return path
 
 
 def _sha256(path: Path) -> str:

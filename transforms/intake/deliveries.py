@@ -85,7 +85,7 @@ def read_deliveries(
             raise PermissionError(
                 errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
             )
-        alone = found == [first] and not first.is_container
+        alone = len(found) == 1 and not first.is_container
         members = [r for r in found[1:] if not r.is_container]
         if first.error or (members and all(r.error for r in members)):
             book.refused.add(entry.sha256)

@@ -126,7 +126,7 @@ def _cells(data: bytes, width: int) -> tuple[pl.DataFrame, list[int]]:
 
 
 def _read(data: bytes, width: int) -> pl.DataFrame | None:
-    """All cells as text, those with nothing in them null; None where a line has too few or too many, or may be too long."""
+    """All cells as text, empty ones null; None where a line has too many, or may be too long."""
     names = [str(n) for n in range(width)]
     try:
         found = pl.read_csv(

@@ -31,7 +31,7 @@ from transforms.intake.unpack import GZIP, is_zip
 
 _HEAD = 65_536
 #: Readings of so many rows in all are kept as they are; others are read again where their lines are needed.
-_ROWS_HELD = 50_000
+_ROWS_HELD = 20_000
 #: Under which name a file's rejects stand beside its tables.
 _REJECTS = "rejects"
 
@@ -51,7 +51,7 @@ class Store:
     def __init__(self, folder: Path, key: bytes, cache: Cache | None = None) -> None:
         """Rows are written into `folder`, or kept in the `cache`; `key` hashes tax ids."""
         self._folder, self._key, self._cache = folder, key, cache
-        self._rows_kept = 0
+        self._held = 0
         self.parsed: dict[Entry, Parsed] = {}
 
     def find(self, opened: plain.Opener, entry: Entry, again: Callable[[], Reading]) -> Reading | None:
@@ -69,9 +69,9 @@ class Store:
 
         `keep` it for the nights after, if nothing but the file says what it comes to.
         """
-        held = reading.rows <= _ROWS_HELD - self._rows_kept
-        self._rows_kept += reading.rows if held else 0
-        rows = _Rows(self._begin(reading.entry, keep=keep), self._key)
+        held = reading.rows <= _ROWS_HELD - self._held
+        self._held += reading.rows if held else 0
+        rows = self._rows()
         rows.write(reading)
         told = _emptied(reading, content_as_of(reading, reading.entry.received_at))
         files = self._keep(rows, Kept(told, rows.files), keep=keep and reading.error is None)
@@ -85,7 +85,7 @@ class Store:
                 found = _house(source, entry)
                 if found is None:
                     return None
-                rows = _Rows(self._begin(entry, keep=True), self._key)
+                rows = self._rows()
                 kept = _in_blocks(source, opened, entry, found, rows)
         except (plain.Unusual, FileSetAside):
             return None
@@ -96,10 +96,8 @@ class Store:
         kept.files = self._keep(rows, kept, keep=True)
         return self._found(kept, opened, kept.header or [])
 
-    def _begin(self, entry: Entry, *, keep: bool) -> Path:
-        if keep and self._cache is not None:
-            return self._cache.begin(entry)
-        return Path(tempfile.mkdtemp(dir=self._folder))
+    def _rows(self) -> _Rows:
+        return _Rows(Path(tempfile.mkdtemp(dir=self._folder)), self._key)
 
     def _keep(self, rows: _Rows, kept: Kept, *, keep: bool) -> dict[str, list[Path]]:
         return self._cache.keep(rows.folder, kept) if keep and self._cache is not None else rows.files
