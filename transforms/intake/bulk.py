@@ -17,7 +17,7 @@ import duckdb
 import polars as pl
 
 from schemas.tables import INPUT_TABLES, PROVENANCE, empty
-from transforms.database import CLOSED, confine
+from transforms.database import confine, connect
 from transforms.intake import merging, rejects
 from transforms.intake.merging import merge
 
@@ -143,8 +143,8 @@ def _number(batch: Path) -> int:
 
 
 def _connect(folder: Path, parts: Sequence[Path]) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(":memory:", config={**CLOSED, "temp_directory": str(folder), "memory_limit": _MEMORY})
-    confine(con, folder, *sorted({part.parent for part in parts}))
+    con = connect(folder, memory_limit=_MEMORY)
+    confine(con, folder, *sorted({part.parent.parent for part in parts}))
     return con
 
 
