@@ -58,14 +58,15 @@ def read_book(
     """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
 
     Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside, unless `quarantine` is False: a look
-    back at an earlier night leaves what is set aside now alone. Archives, workbooks and PGP messages (decrypted with
-    `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and `PermissionError`
-    if one can't be decrypted any more: a book isn't computed from a part of itself.
+    back at an earlier night leaves alone what is set aside now, and what is kept of the files that were read. Archives,
+    workbooks and PGP messages (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an
+    archived file is gone and `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of
+    itself.
     """
     canonical.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=canonical.parent) as folder:
         scratch = Path(folder)
-        cache = cache_of(out, firm_key)
+        cache = cache_of(out, firm_key, read_only=not quarantine)
         store = Store(scratch, firm_key, cache)
         found = read_deliveries(register, out, keyring, store, firm_fingerprint(firm_key))
         fixes = _fixes(found, firm_key)
@@ -78,7 +79,7 @@ def read_book(
         heights = {name: table.height for name, table in tables.items()}
         for table in tables.values():
             table.write(canonical, scratch)
-        if cache is not None and quarantine:
+        if cache is not None:
             cache.forget_others()
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
     files = _files(found, register, rejected)

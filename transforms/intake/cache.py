@@ -51,14 +51,17 @@ class Kept:
 class Cache:
     """The files that were read before, of one book."""
 
-    def __init__(self, out: Path, firm_key: bytes) -> None:
-        """`firm_key` is the one that hashes tax ids."""
+    def __init__(self, out: Path, firm_key: bytes, *, read_only: bool = False) -> None:
+        """`firm_key` is the one that hashes tax ids. In a `read_only` one files are found and nothing changes."""
+        self._read_only = read_only
         self._root = private_folder(private_folder(out / "state") / FOLDER)
         self._of = hmac.digest(firm_key, b"rothbook: parsed files\n" + _software(), "sha256").hex()
         self._used: set[str] = set()
 
     def keep(self, folder: Path, kept: Kept) -> dict[str, list[Path]]:
         """Keep what was written of a file into a folder, which is moved; returns where its files are now."""
+        if self._read_only:
+            return kept.files
         place = self._root / self._name(kept.reading.entry)
         facts = {**_told(kept), "files": {t: [[p.name, _sha256(p)] for p in paths] for t, paths in kept.files.items()}}
         (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
@@ -88,7 +91,7 @@ class Cache:
     def forget_others(self) -> None:
         """Remove what wasn't asked for since: files that are no longer of the book, and what older software kept."""
         for path in self._root.iterdir():
-            if path.name not in self._used:
+            if path.name not in self._used and not self._read_only:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _name(self, entry: Entry) -> str:
@@ -96,10 +99,10 @@ class Cache:
         return f"{entry.sha256}-{hashlib.sha256(said.encode()).hexdigest()[:24]}"
 
 
-def cache_of(out: Path, firm_key: bytes) -> Cache | None:
+def cache_of(out: Path, firm_key: bytes, *, read_only: bool = False) -> Cache | None:
     """The cache of a book; None, and whatever was there is gone, if the book is sealed at rest."""
     if Vault.of(out).key is None:
-        return Cache(out, firm_key)
+        return Cache(out, firm_key, read_only=read_only)
     forget(out)
     return None
 
