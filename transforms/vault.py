@@ -32,6 +32,20 @@ OPEN_IN_A_RUN = ("run.json", "workbooks")
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it  # nosec B108
 
 
+class _AnotherFileError(Exception):
+    """The file isn't the one that was meant."""
+
+
+def _pieces(source: Path, sha256: str) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    with source.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+            yield piece
+    if digest.hexdigest() != sha256:
+        raise _AnotherFileError
+
+
 @dataclass(frozen=True)
 class Vault:
     """The files of the book in `out`, read and written through its at-rest key (None: as they are)."""
@@ -69,9 +83,9 @@ class Vault:
             yield BytesIO(self.read(path))
 
     def copy(self, source: Path, target: Path, mode: int) -> bool:
-        """Put a file where `target` is, named for its sha256, piece by piece; False, and nothing there, if it isn't that.
+        """Put a file where `target` is, which is named for its sha256; False, and nothing there, if it isn't that file.
 
-        Otherwise as `write`.
+        Written as `write` does, and where the book isn't sealed piece by piece.
         """
         if self.key is not None:
             data = source.read_bytes()
@@ -79,20 +93,11 @@ class Vault:
             if fits:
                 self.write(target, data, mode)
             return fits
-        temporary, digest = target.with_name(f".{target.name}.{os.getpid()}.part"), hashlib.sha256()
-        with source.open("rb") as read, temporary.open("wb") as write:
-            os.fchmod(write.fileno(), mode)
-            while piece := read.read(_CHUNK):
-                digest.update(piece)
-                write.write(piece)
-            write.flush()
-            os.fsync(write.fileno())
-        fits = digest.hexdigest() == target.name
-        if fits:
-            temporary.replace(target)
-        else:
-            temporary.unlink()
-        return fits
+        try:
+            write_private(target, _pieces(source, target.name), mode)
+        except _AnotherFileError:
+            return False
+        return True
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.out).as_posix()
