@@ -120,6 +120,7 @@ def _new_firm_key(out: Path) -> None:
 
 def _seal(out: Path, source: str) -> None:
     """Seal everything that is there, or open it again; may be repeated where it was broken off."""
+    from transforms.intake import forget
     from transforms.vault import Vault, seal_book, unseal_book
 
     before = Protection.of(out)
@@ -135,6 +136,7 @@ def _seal(out: Path, source: str) -> None:
     if before.at_rest_fingerprint not in (None, mark):
         raise UsageError("the book is sealed with another key: say '--at-rest-key none' first, then seal it anew")
     seal_book(Vault(out, key))
+    forget(out)
     replace(before, at_rest_key=source, at_rest_fingerprint=mark).write(out)
 
 

@@ -37,8 +37,8 @@ OF_THE_WHOLE_BOOK = (
     "due_dates", "deliveries", "arrivals", "controls", "files",
 )  # fmt: skip
 BEFORE_FORM_8606 = (
-    "kept_transactions", "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events", "second_rollovers",
-    "unclassified_events",
+    "kept_transactions", "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events",
+    "second_rollovers", "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "reconciliation", "pool_totals", "blocks", "ira_limits",
 )  # fmt: skip

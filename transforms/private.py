@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,13 +19,16 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def write_private(path: Path, data: bytes, mode: int) -> None:
-    """Write a whole file or none: to a temporary name, synced, then renamed, with permission bits `mode`."""
+def write_private(path: Path, data: bytes | Iterable[bytes], mode: int) -> None:
+    """Write a whole file or none: to a temporary name, synced, then renamed, with permission bits `mode`.
+
+    `data` may come in pieces; what is raised where they come from leaves no file.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
         with temporary.open("wb") as out:
             os.fchmod(out.fileno(), mode)
-            out.write(data)
+            out.writelines([data] if isinstance(data, bytes) else data)
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(path)

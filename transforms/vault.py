@@ -10,12 +10,15 @@ from the network; so the warehouse is sealed like every other file.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from transforms.keys import KeyTrouble, at_rest_key
 from transforms.private import write_private
@@ -27,6 +30,20 @@ _SALT, _TAG, _CHUNK = 16, 16, 1024**2
 OPEN_IN_A_RUN = ("run.json", "workbooks")
 #: Where a sealed run is opened, so that it never reaches a disk; the system's folder for temporary files otherwise.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a private folder is made in it  # nosec B108
+
+
+class _AnotherFileError(Exception):
+    """The file isn't the one that was meant."""
+
+
+def _pieces(source: Path, sha256: str) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    with source.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+            yield piece
+    if digest.hexdigest() != sha256:
+        raise _AnotherFileError
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,34 @@ class Vault:
         if data.startswith(MAGIC):
             raise KeyTrouble(f"{name} is sealed, the book isn't: say 'rothbook protect' again with its at-rest key")
         return data
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator[BinaryIO]:
+        """What `write` wrote, to be read piece by piece; of a sealed book it is held in memory."""
+        with path.open("rb") as file:
+            plain = self.key is None and file.read(len(MAGIC)) != MAGIC
+            if plain:
+                file.seek(0)
+                yield file
+        if not plain:
+            yield BytesIO(self.read(path))
+
+    def copy(self, source: Path, target: Path, mode: int) -> bool:
+        """Put a file where `target` is, which is named for its sha256; False, and nothing there, if it isn't that file.
+
+        Written as `write` does, and where the book isn't sealed piece by piece.
+        """
+        if self.key is not None:
+            data = source.read_bytes()
+            fits = hashlib.sha256(data).hexdigest() == target.name
+            if fits:
+                self.write(target, data, mode)
+            return fits
+        try:
+            write_private(target, _pieces(source, target.name), mode)
+        except _AnotherFileError:
+            return False
+        return True
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.out).as_posix()

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,16 +172,16 @@ def inbox(tmp_path: Path) -> Path:
     return folder
 
 
-def while_read(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[Path], object]) -> None:
-    """Have something happen to a file just before it is read."""
-    real = Path.read_bytes
+def while_read(monkeypatch: pytest.MonkeyPatch, name: str, happens: Callable[[Path], object], *, time: int = 1) -> None:
+    """Have something happen to a file just before it is opened to be read, the first or a later time."""
+    real, left = Path.open, [happens, *[lambda _: None] * (time - 1)]
 
-    def read(path: Path) -> bytes:
-        if path.name == name:
-            happens(path)
-        return real(path)
+    def opened(path: Path, *how: Any, **more: Any) -> Any:
+        if path.name == name and left:
+            left.pop()(path)
+        return real(path, *how, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(Path, "open", opened)
 
 
 def test_a_file_that_goes_away_before_it_is_read_has_not_come(
@@ -192,14 +193,15 @@ def test_a_file_that_goes_away_before_it_is_read_has_not_come(
     assert register.waiting == ("a.csv",)
 
 
+@pytest.mark.parametrize("time", [1, 2])
 def test_a_file_that_grows_while_it_is_read_is_left_for_the_next_run(
-    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time: int
 ) -> None:
     def grow(path: Path) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(" and more")
 
-    while_read(monkeypatch, "a.csv", grow)
+    while_read(monkeypatch, "a.csv", grow, time=time)
     register = deliver(inbox, tmp_path / "out", None, DAY, settle_seconds=0)
     assert [entry.file_name for entry in register.entries] == ["b.csv"]
     assert register.waiting == ("a.csv",)

@@ -100,6 +100,9 @@ def test_what_is_asked_goes_is_told_and_the_nights_go_on(out: Path, book: PastNi
     assert sorted(p.name for p in (out / "runs").iterdir()) == ["2026-11-30-001", "2027-02-01-001"]
     assert not {sha(REFUSED), sha(SPOILED), sha(REPLACED)} & {p.name for p in (out / "archive").iterdir()}
     assert len(list((out / "archive").iterdir())) == 9
+    kept = {p.name.partition("-")[0] for p in (out / "state" / "parsed").iterdir()}
+    assert kept
+    assert kept <= {p.name for p in (out / "archive").iterdir()}
     assert list((out / "quarantine").iterdir()) == []
     assert sorted(p.stem for p in (out / "logs").iterdir()) == ["2026-11-30-001", "2027-02-01-001"]
     assert (out / "latest").resolve().name == "2027-02-01-001"

@@ -9,6 +9,7 @@ import threading
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,14 +57,14 @@ def test_an_inbox_that_isn_t_there_is_worth_waiting_for(tmp_path: Path) -> None:
 def test_a_share_that_breaks_while_it_is_read_is_worth_waiting_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    inbox, read_bytes = write_inbox(tmp_path / "inbox"), Path.read_bytes
+    inbox, opened = write_inbox(tmp_path / "inbox"), Path.open
 
-    def fail(path: Path) -> bytes:
+    def fail(path: Path, *how: Any, **more: Any) -> Any:
         if path.is_relative_to(inbox):
             raise _os_error(errno.EIO, None)
-        return read_bytes(path)
+        return opened(path, *how, **more)
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(Path, "open", fail)
     assert _failure_to_take_in(inbox, tmp_path / "out").waiting_helps
 
 

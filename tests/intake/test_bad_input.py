@@ -10,8 +10,7 @@ import pytest
 
 from tests.fuzz import corpus
 from tests.intake.nights import Book, Night, sample
-from transforms.intake import book as book_module
-from transforms.intake import deliveries
+from transforms.intake import deliveries, store
 
 GOOD = "person_id,tax_year,basis\nP9,2024,5\n"
 BALANCES = "custodian,account_number,as_of,market_value\n"
@@ -259,14 +258,14 @@ class PanicException(BaseException):
 def test_a_reading_nothing_can_be_made_of_is_set_aside_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    canonical_rows = book_module.canonical_rows
+    canonical_rows = store.canonical_rows
 
     def failing(readings: list[deliveries.Reading], key: bytes) -> object:
         if any(r.kind == "advisors" and r.error is None for r in readings):
             raise error
         return canonical_rows(readings, key)
 
-    monkeypatch.setattr(book_module, "canonical_rows", failing)
+    monkeypatch.setattr(store, "canonical_rows", failing)
     night = night_of(tmp_path, "advisor_id,advisor_name\nA1,Ann Poe\n")
     assert refused(night) == "reader_failed"
     assert night.files.select("file_name", "state").rows() == [("bad.csv", "rejected"), ("good.csv", "accepted")]

@@ -1,6 +1,7 @@
 """Intake: take settled files into the archive, read the whole book from it, say what is wrong with a single file."""
 
 from transforms.intake.book import BookCounts, read_book
+from transforms.intake.cache import forget
 from transforms.intake.check import FileCheck, check_file
 from transforms.intake.marks import is_advisor_workbook
 from transforms.intake.pgp import Keyring
@@ -20,6 +21,7 @@ __all__ = [
     "deliver",
     "firm_fingerprint",
     "firm_key",
+    "forget",
     "is_advisor_workbook",
     "private_folder",
     "read_book",

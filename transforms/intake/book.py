@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
-from transforms.intake import corrections, row_fixes
+from transforms.intake import bulk, corrections, row_fixes
+from transforms.intake.bulk import Merged, merge_parts
+from transforms.intake.cache import cache_of
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
 from transforms.intake.failed import isolated
-from transforms.intake.merging import merge, without_mended
+from transforms.intake.merging import good_rows, merge, without_mended
 from transforms.intake.pgp import Keyring
 from transforms.intake.reading import Reading
 from transforms.intake.register import Entry, Register, firm_fingerprint
 from transforms.intake.rejects import SCHEMA, with_raw_hash
 from transforms.intake.set_aside import to_fix
+from transforms.intake.store import Store
 from transforms.private import private_folder
 from transforms.vault import Vault
 
@@ -53,42 +58,82 @@ def read_book(
     """Read every file of the book from `out/archive` and write `canonical/*.parquet` (every table, empty ones too).
 
     Also writes `out/quarantine/<sha256>.csv` for each file with lines set aside, unless `quarantine` is False: a look
-    back at an earlier night leaves what is set aside now alone. Archives, workbooks and PGP messages (decrypted with
-    `keyring`) are read member by member. Raises `FileNotFoundError` if an archived file is gone and `PermissionError`
-    if one can't be decrypted any more: a book isn't computed from a part of itself.
+    back at an earlier night leaves alone what is set aside now, and what is kept of the files that were read. Archives,
+    workbooks and PGP messages (decrypted with `keyring`) are read member by member. Raises `FileNotFoundError` if an
+    archived file is gone and `PermissionError` if one can't be decrypted any more: a book isn't computed from a part of
+    itself.
     """
-    found = read_deliveries(register, out, keyring, firm_fingerprint(firm_key))
-    fixes = _fixes(found.readings, firm_key)
-    readings = found.readings = fixes.mend(found.readings)
-    tables, rejected = digest(readings, firm_key)
-    tables, not_applied = corrections.apply(fixes.told(tables))
-    by_sha = {r.entry.sha256: r for r in readings}
-    hashed = with_raw_hash(pl.concat([not_applied, fixes.refused()]), by_sha)
-    rejected = pl.concat([rejected, hashed]).sort(_ORDER, nulls_last=True)
-    files = _files(found, register, rejected)
     canonical.mkdir(parents=True, exist_ok=True)
-    for name, frame in tables.items():
-        frame.write_parquet(canonical / f"{name}.parquet")
+    with tempfile.TemporaryDirectory(prefix=".reading-", dir=canonical.parent) as folder:
+        scratch = Path(folder)
+        cache = cache_of(out, firm_key, read_only=not quarantine)
+        store = Store(scratch, firm_key, cache)
+        found = read_deliveries(register, out, keyring, store, firm_fingerprint(firm_key))
+        fixes = _fixes(found, firm_key)
+        _mend(found, fixes, store)
+        tables, rejected = _merged(store, scratch)
+        not_applied = _corrected(tables, fixes, scratch)
+        rejected = pl.concat([rejected, not_applied, fixes.refused()])
+        by_sha = store.with_lines(rejected)
+        rejected = with_raw_hash(rejected, by_sha).sort(_ORDER, nulls_last=True)
+        heights = {name: table.height for name, table in tables.items()}
+        for table in tables.values():
+            table.write(canonical, scratch)
+        if cache is not None:
+            cache.forget_others()
     rejected.select(c.name for c in INTAKE_REJECTS.columns).write_parquet(canonical / "rejects.parquet")
+    files = _files(found, register, rejected)
     files.write_parquet(canonical / "files.parquet")
     to_fix(rejected, by_sha).write_parquet(canonical / "set_aside.parquet")
     if quarantine:
         _quarantine(by_sha, rejected, out)
     states: Counter[str] = Counter(files["state"])
-    return BookCounts(
-        {n: t.height for n, t in tables.items()}, dict(states), rejected.height, register.without(found.refused)
-    )
+    return BookCounts(heights, dict(states), rejected.height, register.without(found.refused))
 
 
-def _fixes(readings: list[Reading], key: bytes) -> row_fixes.Fixes:
+def _fixes(found: Deliveries, key: bytes) -> row_fixes.Fixes:
     """The fixes of set-aside rows, judged by what their files come to without them."""
-    stated = digest([r for r in readings if r.kind == "row_fixes"], key)[0]["row_fixes"]
+    stating = [found.again[r.entry]() for r in found.readings if r.kind == "row_fixes"]
+    if not stating:
+        return row_fixes.Fixes([])
+    stated = digest(stating, key)[0]["row_fixes"]
     named = set(stated["file_sha256"])
-    concerned = [r for r in readings if r.entry.sha256 in named]
+    concerned = [found.again[r.entry]() for r in found.readings if r.entry.sha256 in named]
     # file by file: a later export that repeats a row mustn't make the fix of the earlier one look needless
     alone = [digest([], key), *(digest([r], key) for r in concerned)]
     transactions = pl.concat(tables["transactions"] for tables, _ in alone)
     return row_fixes.judge(stated, concerned, transactions, pl.concat(rejected for _, rejected in alone))
+
+
+def _mend(found: Deliveries, fixes: row_fixes.Fixes, store: Store) -> None:
+    """Puts fixed rows into the store, in place of their files as they were."""
+    for place, reading in enumerate(found.readings):
+        if reading.entry.sha256 in fixes.files:
+            [mended] = fixes.mend([found.again[reading.entry]()])
+            found.readings[place] = store.take(mended, partial(replace, mended))
+
+
+def _merged(store: Store, scratch: Path) -> tuple[dict[str, Merged], pl.DataFrame]:
+    """Every canonical table with each key once, and the rejects still open."""
+    parts, tables, rejected = store.parts(), dict[str, Merged](), [store.rejected()]
+    for name in INPUT_TABLES:
+        tables[name], aside = merge_parts(name, parts[name], scratch)
+        rejected.extend(aside)
+    every = pl.concat(rejected)
+    good = [rows for table in tables.values() for rows in bulk.good_rows(table, every)]
+    return tables, without_mended(every, good)
+
+
+def _corrected(tables: dict[str, Merged], fixes: row_fixes.Fixes, scratch: Path) -> pl.DataFrame:
+    """Applies the firm's corrections and tells the fixes in the tables; the rejects of those that don't hold."""
+    fixed = fixes.rows()
+    named = corrections.rows_named(tables["corrections"].frame)
+    for name, table in tables.items():
+        table.pull([fixed["places"], *([fixed["events"]] if name == "transactions" else []), *named[name]], scratch)
+    frames, not_applied = corrections.apply(fixes.told({name: table.frame for name, table in tables.items()}))
+    for name, frame in frames.items():
+        tables[name].frame = frame
+    return not_applied
 
 
 def digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
@@ -108,7 +153,7 @@ def _digest(readings: list[Reading], key: bytes) -> tuple[dict[str, pl.DataFrame
         if found.rows[name]:
             tables[name], aside = merge(name, pl.concat(found.rows[name]))
             rejected.extend(aside)
-    still = without_mended(pl.concat(rejected), tables)
+    still = without_mended(pl.concat(rejected), good_rows(tables))
     hashed = with_raw_hash(still, {r.entry.sha256: r for r in readings})
     return tables, hashed.sort(_ORDER, nulls_last=True)
 

@@ -23,6 +23,8 @@ def content_as_of(reading: Reading, received_at: date) -> date | None:
     The day a line of the file states for the whole of it, else the newest day of its rows. A day after `received_at` is
     a slip of the pen or planned, never what the content is of, and is passed over.
     """
+    if not reading.whole:
+        return reading.day
     profile = reading.custodian_profile
     formats = (*(profile.dates if profile else ()), *_STATED)
     stated = pl.Series([reading.said.get("as_of")], dtype=pl.String)
@@ -37,7 +39,7 @@ def _of_rows(reading: Reading, formats: tuple[str, ...], received_at: date) -> l
 
 
 def _newest(texts: pl.Series, formats: tuple[str, ...], latest: date) -> date | None:
-    days = texts.to_frame("text").select(read_date(pl.col("text"), formats).alias("day"))
+    days = texts.unique().to_frame("text").select(read_date(pl.col("text"), formats).alias("day"))
     newest: date | None = days.filter(pl.col("day") <= latest)["day"].max()  # type: ignore[assignment]
     return newest
 

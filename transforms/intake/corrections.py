@@ -103,6 +103,17 @@ def apply(tables: dict[str, pl.DataFrame]) -> tuple[dict[str, pl.DataFrame], pl.
     return done, _rejects([c for c in corrections if c.rule])
 
 
+def rows_named(corrections: pl.DataFrame) -> dict[str, list[pl.DataFrame]]:
+    """By table, the columns and values by which the standing corrections name their rows."""
+    named: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    for said in corrections.filter(pl.col("corrected_value") != WITHDRAWN).iter_rows(named=True):
+        correction = _read(said)
+        if not correction.rule:
+            schema = {n: INPUT_TABLES[correction.table].schema[n] for n in correction.keys}
+            named[correction.table].append(pl.DataFrame([correction.keys], schema=schema))
+    return named
+
+
 def _columns(table: str) -> dict[str, Column]:
     return {c.name: c for c in INPUT_TABLES[table].columns}
 

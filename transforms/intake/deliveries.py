@@ -9,8 +9,9 @@ again.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from transforms.intake import pgp
 from transforms.intake.failed import as_set_aside, is_fault_of_a_reader
 from transforms.intake.lines import FileSetAside
 from transforms.intake.marks import is_marked_workbook, read_marks
+from transforms.intake.plain import Opener
 from transforms.intake.reading import Reading, read_file, read_sheet, set_aside
 from transforms.intake.register import Entry, Register
+from transforms.intake.store import Store
 from transforms.intake.unpack import (
     GZIP,
     MAX_DEPTH,
@@ -37,22 +40,27 @@ from transforms.passwords import unlocked
 from transforms.vault import Vault
 
 CONTAINER = "container"
+_PIECE = 1024**2
 
 
 @dataclass
 class Deliveries:
     """The readings of the whole book: containers and files, members whose bytes were there before, and refused ones.
 
-    `refused` are the delivered files (by sha256) nothing of which could be used.
+    The readings are without rows. `refused` are the delivered files (by sha256) nothing of which could be used.
     """
 
     readings: list[Reading] = field(default_factory=list)
     duplicates: list[Reading] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
+    #: Reads a file anew, with its rows.
+    again: dict[Entry, Callable[[], Reading]] = field(default_factory=dict)
 
 
-def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: str | None = None) -> Deliveries:
-    """Read every delivered file of the register from `out/archive`, in its order.
+def read_deliveries(
+    register: Register, out: Path, keyring: pgp.Keyring, store: Store, firm: str | None = None
+) -> Deliveries:
+    """Read every delivered file of the register from `out/archive`, in its order, and write its rows into `store`.
 
     `firm` is whose marks are read (`firm_fingerprint`).
 
@@ -68,24 +76,62 @@ def read_deliveries(register: Register, out: Path, keyring: pgp.Keyring, firm: s
         known = tonight.get(entry.sha256, True)
         whose = None if known else firm
         asked = replace(keyring, require_signature=False) if known else keyring
-        data = vault.read(out / "archive" / entry.sha256)
-        if _sha(data) != entry.sha256:
-            raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
-        found = read_delivery(data, entry, asked, seen, whose)
+        opened = partial(vault.opened, out / "archive" / entry.sha256)
+        _check_whole(opened, entry)
+        before = _read_before(opened, entry, store, seen, partial(_again, opened, entry, asked, whose, entry))
+        found = [before] if before is not None else _as_a_whole(opened, entry, asked, seen, whose)
         first = found[0]
         if first.encrypted and (known or entry.sha256 in kept):
             raise PermissionError(
                 errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
             )
+        alone = len(found) == 1 and not first.is_container
         members = [r for r in found[1:] if not r.is_container]
         if first.error or (members and all(r.error for r in members)):
             book.refused.add(entry.sha256)
         for reading in found:
+            book.again[reading.entry] = again = partial(_again, opened, entry, asked, whose, reading.entry)
             if reading.repeats:
                 book.duplicates.append(reading)
             elif reading is first or not reading.error or entry.sha256 in tonight:
-                book.readings.append(reading)  # a refused member is told, like a refused file, while it is delivered
+                # a refused member is told, like a refused file, while it is delivered
+                book.readings.append(store.take(reading, again, keep=alone) if reading.whole else reading)
+            if reading.entry.sha256 in seen:
+                seen[reading.entry.sha256] = replace(seen[reading.entry.sha256], house=None, ragged=None, sections={})
     return book
+
+
+def _check_whole(opened: Opener, entry: Entry) -> None:
+    with opened() as source:
+        digest = sha256()
+        while piece := source.read(_PIECE):
+            digest.update(piece)
+        if digest.hexdigest() != entry.sha256:
+            raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
+
+
+def _read_before(
+    opened: Opener, entry: Entry, store: Store, seen: dict[str, Reading], again: Callable[[], Reading]
+) -> Reading | None:
+    """What an earlier night made of a file, or its blocks make of a large one; None for a file still to be read."""
+    if entry.sha256 in seen:
+        return None
+    found = store.find(opened, entry, again) or store.take_large(opened, entry)
+    if found is not None:
+        seen[entry.sha256] = found
+    return found
+
+
+def _as_a_whole(
+    opened: Opener, entry: Entry, keyring: pgp.Keyring, seen: dict[str, Reading], firm: str | None
+) -> list[Reading]:
+    with opened() as source:
+        return read_delivery(source.read(), entry, keyring, seen, firm)
+
+
+def _again(opened: Opener, outer: Entry, keyring: pgp.Keyring, firm: str | None, entry: Entry) -> Reading:
+    """A file of the book read anew, from what it was delivered as or in."""
+    return next(r for r in _as_a_whole(opened, outer, keyring, {}, firm) if r.entry == entry)
 
 
 def read_delivery(

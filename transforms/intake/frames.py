@@ -9,7 +9,7 @@ import polars as pl
 
 from schemas.models import MOST_DOLLARS, NUMBER_PATTERNS, read_date
 from schemas.profile import Profile, Section
-from transforms.intake.lines import FileSetAside, Scan, SectionRows, cell_of
+from transforms.intake.lines import FileSetAside, Scan, SectionRows, cells_of
 from transforms.intake.payroll_columns import row_text, source_columns
 
 CENT = Decimal("0.01")
@@ -83,7 +83,7 @@ def _delimited(profile: Profile, table: SectionRows) -> dict[str, list[str | Non
     wanted = dict(table.section.fields)
     if table.section.shape == "payroll":
         wanted.update(source_columns(profile, table))
-    return {name: [cell_of(table, cells, names) for cells in table.cells] for name, names in wanted.items()}
+    return {name: list(cells_of(table, table.cells, names)) for name, names in wanted.items()}
 
 
 def _date_holdings(profile: Profile, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -196,7 +196,7 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
     table = _headerless(profile, found)
     for record in records(text, profile.delimiter):
         rule = _rule(profile, record.raw)
-        section = header_section(profile, record.cells) if rule is None and not profile.columns else None
+        section = header_section(profile, record.cells) if rule is None and _may_be_header(profile, record) else None
         if rule is not None:
             _apply(profile, *rule, record, found)
         elif record.is_blank:
@@ -214,6 +214,11 @@ def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
             found.counts["unknown"] += record.lines
             found.unknown.append((record, _account(table, record, found)))
         found.raw[record.first] = record.raw
+
+
+def _may_be_header(profile: Profile, record: Record) -> bool:
+    """False for a row whose text lacks a name that every header has: cheaper to tell than by its cells."""
+    return not profile.columns and any(all(name in record.raw for name in s.required) for s in profile.sections)
 
 
 def _refuse_repeated(section: Section, header: Record) -> None:
@@ -331,11 +336,15 @@ def _is_data(table: SectionRows, record: Record) -> bool:
 
 def cell_of(table: SectionRows, cells: list[str], names: tuple[str, ...]) -> str:
     """The trimmed cell of the first of `names` the header has; empty if it has none."""
-    for name in names:
-        if name in table.header:
-            place = table.header.index(name)
-            return cells[place].strip() if place < len(cells) else ""
-    return ""
+    return cells_of(table, [cells], names)[0]
+
+
+def cells_of(table: SectionRows, rows: list[list[str]], names: tuple[str, ...]) -> list[str]:
+    """`cell_of` every row."""
+    place = next((table.header.index(name) for name in names if name in table.header), None)
+    if place is None:
+        return [""] * len(rows)
+    return [cells[place].strip() if place < len(cells) else "" for cells in rows]
 
 
 def _account(table: SectionRows | None, record: Record, found: Scan) -> str | None:

@@ -18,6 +18,8 @@ from transforms.intake.reversals import reverses
 
 SOURCE = [c.name for c in PROVENANCE]
 _HINTS_AT_A_YEAR = r"(?i)\bprior\b|\bprev|\b(?:19|20)\d\d\b|\bfor 2\d|\byear 2"
+#: An account number that is in its joining form; one that begins with X may be a mask.
+_NORMAL = r"^[0-9A-WYZ][0-9A-Z]*$"
 #: Which fields of the records beside A an account takes, each from the first such record.
 _PERSHING_RECORDS = {
     "B": ["tax_id", "old_account"], "G": ["given_name", "family_name", "birth_date", "tax_id"], "R": ["plan_code"],
@@ -259,4 +261,6 @@ def _registered(profile: Profile, row: dict[str, str | None]) -> str:
 
 def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
     """Account numbers in their joining form; null where that leaves nothing (only hyphens)."""
-    return each(frame, column, lambda text: normalise_account_number(text) or None)
+    plain = pl.col(column).str.contains(_NORMAL)
+    others = each(frame.filter(~plain), column, lambda text: normalise_account_number(text) or None)
+    return pl.when(plain).then(pl.col(column)).otherwise(others)

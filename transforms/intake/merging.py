@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from schemas.tables import INPUT_TABLES, PROVENANCE
@@ -105,18 +107,21 @@ def _said(kind: str, rows: pl.DataFrame, rule: str, message: str, *, blocks: boo
     return rejects.of_rows(kind, told, blocks=blocks)
 
 
-def without_mended(rejected: pl.DataFrame, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """The rejects still open: those a later-received good row with the same key has put right are gone."""
-    good = [
-        t.select(
-            pl.lit(kind).alias("kind"), rejects.row_key(kind).alias("row_key"), pl.col("received_at").alias("mended_at")
-        )
-        for kind, t in tables.items()
-        if t.height
+def good_rows(tables: Mapping[str, pl.DataFrame]) -> list[pl.DataFrame]:
+    """The `kind`, `row_key` and `received_at` of every row of the tables."""
+    return [
+        rows.select(pl.lit(kind).alias("kind"), rejects.row_key(kind).alias("row_key"), "received_at")
+        for kind, rows in tables.items()
+        if rows.height
     ]
+
+
+def without_mended(rejected: pl.DataFrame, good: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rejects still open: those a later-received one of the `good_rows` with their key has put right are gone."""
     if not good:
         return rejected
-    latest = pl.concat(good).drop_nulls("row_key").group_by("kind", "row_key").agg(pl.col("mended_at").max())
+    told = pl.concat(good).rename({"received_at": "mended_at"})
+    latest = told.drop_nulls("row_key").group_by("kind", "row_key").agg(pl.col("mended_at").max())
     joined = rejected.join(latest, on=["kind", "row_key"], how="left", maintain_order="left")
     mended = (pl.col("mended_at") > pl.col("received_at")).fill_null(value=False)
     return joined.filter(~mended).drop("mended_at")

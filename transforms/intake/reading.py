@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
+from io import BytesIO
 from pathlib import PurePosixPath
 
 import polars as pl
 
 from schemas.profile import Profile
-from schemas.tables import INPUT_TABLES
-from transforms.intake import bounds, file_says, pub1220, trees
+from transforms.intake import bounds, file_says, plain, pub1220, trees
 from transforms.intake.drift import renamed_fields, shown_names
 from transforms.intake.flex import is_flex, read_flex
-from transforms.intake.frames import blank_to_null, check_totals, section_frames
+from transforms.intake.frames import check_totals, section_frames
+from transforms.intake.house import HouseRows, header_cells, house_rows, refuse_repeated
 from transforms.intake.lines import FileSetAside, Record, decode, line_count, records, scan
 from transforms.intake.mapping import normalised
 from transforms.intake.marked_tests import refuse_test_file
@@ -73,6 +75,9 @@ class Reading:
     repeats: bool = False
     #: It is PGP-encrypted and couldn't be decrypted.
     encrypted: bool = False
+    #: False once its rows are on disk and no longer here; `day` is then the day its content is of.
+    whole: bool = True
+    day: date | None = None
 
     @property
     def lines(self) -> dict[str, int]:
@@ -113,38 +118,53 @@ def with_provenance(reading: Reading, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_house(reading: Reading, found: HouseKind, data: bytes) -> None:
-    lines = list(records(decode(data, "utf-8-sig"), ","))
-    _read_rows(reading, found, lines[0], lines[1:], [])
+    if len(data) < plain.LARGE or not _read_in_blocks(reading, found, data):
+        lines = list(records(decode(data, "utf-8-sig"), ","))
+        _read_rows(reading, found, lines[0], lines[1:], [])
 
 
-def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Record], faults: list[CellFault]) -> None:
-    """A house table from its header and the records under it; rows with a faulty cell are set aside as they stand."""
+def _read_in_blocks(reading: Reading, found: HouseKind, data: bytes) -> bool:
+    """Whether a house file could be read in blocks; if not, the reading is as it was."""
+    source = BytesIO(data)
+    try:
+        header = plain.header_of(source)
+        blocks = list(plain.blocks(source))
+        parts = [plain.rows_of(found.kind, header, block) for block in blocks]
+    except plain.Unusual:
+        return False
+    begin_house(reading, found, header)
+    reading.raw = plain.Lines(lambda: BytesIO(data), [(b.first, b.start, len(b.data)) for b in blocks])
+    take_house(reading, *parts)
+    return True
+
+
+def begin_house(reading: Reading, found: HouseKind, header: Record) -> None:
+    """Says what a house file is; raises `FileSetAside` for a header with a column twice."""
     reading.kind, reading.profile, reading.layout = found.kind, f"house-{found.kind}", "house"
     if found.unknown:
         extra = ", ".join(shown_names(found.unknown, house=True))
         reading.note = f"columns not known for {found.kind}, kept in the archive and not read: {extra}"
-    header = [cell.strip() for cell in first.cells]
-    reading.counts["header"] += first.lines
-    _refuse_repeated(header, found)
+    reading.counts["header"] += header.lines
+    refuse_repeated(header_cells(header), found.kind)
+
+
+def take_house(reading: Reading, *parts: HouseRows) -> None:
+    """The rows of a house file, in one or several parts, with where they came from."""
+    kind = reading.kind or ""
+    asides = [part.aside for part in parts if part.aside is not None]
+    frames = [part.house for part in parts] or [house_rows(kind, [], []).house]
+    reading.house = with_provenance(reading, pl.concat(frames))
+    reading.ragged = with_provenance(reading, pl.concat(asides)) if asides else None
+    for part in parts:
+        reading.counts.update(part.counts)
+        reading.rows += part.rows
+
+
+def _read_rows(reading: Reading, found: HouseKind, first: Record, every: list[Record], faults: list[CellFault]) -> None:
+    """A house table from its header and the records under it; rows with a faulty cell are set aside as they stand."""
+    begin_house(reading, found, first)
     reading.raw = {r.first: r.raw for r in every}.__getitem__
-    faulty = {fault.row for fault in faults}
-    rows = [r for r in every if not r.is_blank or r.first in faulty]
-    reading.counts["data"] += sum(r.lines for r in rows)
-    reading.counts["blank"] += sum(r.lines for r in every) - reading.counts["data"]
-    reading.rows = len(rows)
-    again = [r for r in rows if _is_header(r, header)]
-    faulty |= {r.first for r in again}
-    good = [r for r in rows if len(r.cells) == len(header) and r.first not in faulty]
-    reading.house = with_provenance(reading, _house_frame(found.kind, header, good))
-    bad = [r for r in rows if len(r.cells) != len(header)]
-    by_row = {r.first: r for r in rows}
-    aside = [
-        *([_ragged(found.kind, header, bad)] if bad else []),
-        *([_repeated(found.kind, header, again)] if again else []),
-        *([_faulty(found.kind, header, by_row, faults)] if faults else []),
-    ]
-    if aside:
-        reading.ragged = with_provenance(reading, pl.concat(aside))
+    take_house(reading, house_rows(found.kind, header_cells(first), every, faults))
 
 
 def read_sheet(sheet: Sheet, entry: Entry) -> Reading:
@@ -167,62 +187,6 @@ def set_aside(reading: Reading, aside: FileSetAside, lines: int) -> Reading:
     reading.house, reading.ragged, reading.sections, reading.problems = None, None, {}, []
     reading.counts = Counter(unknown=lines)
     return reading
-
-
-def _is_header(record: Record, header: list[str]) -> bool:
-    """True for the header come again in the middle of a file, as where files were joined (byte order marks and all)."""
-    first = record.cells[0].strip("\ufeff ") if record.cells else ""
-    return first == header[0] and [cell.strip("\ufeff ") for cell in record.cells] == header
-
-
-def _repeated(kind: str, header: list[str], again: list[Record]) -> pl.DataFrame:
-    return _house_frame(kind, header, again).with_columns(
-        pl.lit(None, pl.String).alias("column"),
-        pl.lit("header_repeated").alias("rule"),
-        pl.lit("the row is the header again, as where files were joined; take it out, or drop the files one by one")
-        .alias("message"),
-    )  # fmt: skip
-
-
-def _faulty(kind: str, header: list[str], by_row: dict[int, Record], faults: list[CellFault]) -> pl.DataFrame:
-    """Rows with a cell that has no exact text, once per such cell."""
-    return _house_frame(kind, header, [by_row[f.row] for f in faults]).with_columns(
-        pl.Series("column", [f.column for f in faults], pl.String),
-        pl.Series("rule", [f.rule for f in faults], pl.String),
-        pl.Series("message", [f.message for f in faults], pl.String),
-    )
-
-
-def _refuse_repeated(header: list[str], found: HouseKind) -> None:
-    known = [c.name for c in INPUT_TABLES[found.kind].columns if header.count(c.name) > 1]
-    if known:
-        raise FileSetAside("column_repeated", f"the header has the column {', '.join(known)} more than once")
-
-
-def _ragged(kind: str, header: list[str], bad: list[Record]) -> pl.DataFrame:
-    """Rows with too few or too many cells, read from the left: good enough to say whom they were about, no more."""
-    width = len(header)
-    even = [Record(r.first, r.last, (r.cells + [""] * width)[:width], r.raw) for r in bad]
-    said = [
-        f"the row has {len(r.cells)} cells, the header {width}; quote cells that hold commas and drop the file again"
-        for r in bad
-    ]
-    return _house_frame(kind, header, even).with_columns(
-        pl.lit(None, pl.String).alias("column"),
-        pl.lit("wrong_number_of_cells").alias("rule"),
-        pl.Series("message", said, pl.String),
-    )
-
-
-def _house_frame(kind: str, header: list[str], good: list[Record]) -> pl.DataFrame:
-    """The rows as text, in the kind's columns; columns the file lacks are null, blanks are null."""
-    names = [c.name for c in INPUT_TABLES[kind].columns]
-    cells = list(zip(*(r.cells for r in good), strict=True)) if good else [()] * len(header)
-    by_name = dict(zip(header, cells, strict=True))
-    frame = pl.DataFrame(
-        {name: by_name.get(name, [None] * len(good)) for name in names}, schema=dict.fromkeys(names, pl.String)
-    )
-    return blank_to_null(frame, names).with_columns(pl.Series("source_line", [r.first for r in good], pl.Int64))
 
 
 def _read_custodian(reading: Reading, profile: Profile, data: bytes) -> None:

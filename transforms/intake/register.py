@@ -117,17 +117,14 @@ def deliver(
     entries, tonight = list(before.entries), []
     known = {e.sha256 for e in entries}
     for name, path, state in settled:
-        data = _unchanged(path, state)
-        if data is None:
+        sha256 = _taken(path, state, archive, vault)
+        if sha256 is None:
             waiting.append(name)
             continue
-        sha256 = hashlib.sha256(data).hexdigest()
         tonight.append(Delivery(name, sha256, duplicate=sha256 in known))
         if sha256 not in known:
             known.add(sha256)
             entries.append(Entry(as_of, name, sha256))
-        if not (archive / sha256).exists():
-            vault.write(archive / sha256, data, 0o400)
     if _place(inbox) != home:
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(inbox))
     return Register(as_of, tuple(sorted(entries)), tuple(tonight), tuple(waiting))
@@ -148,13 +145,17 @@ def _settled(files: list[tuple[str, Path, bool]], seconds: float) -> tuple[list[
     return [(n, p, settled[p]) for n, p, _ in files if p in settled], [n for n, p, _ in files if p not in settled]
 
 
-def _unchanged(path: Path, state: State) -> bytes | None:
-    """The bytes of a settled file; None if it grew, was replaced or went away since."""
+def _taken(path: Path, state: State, archive: Path, vault: Vault) -> str | None:
+    """The sha256 of a settled file, which is in the archive now; None if it grew, was replaced or went away since."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if _state(path) != state:
+            return None
+        whole = (archive / sha256).exists() or vault.copy(path, archive / sha256, 0o400)
     except FileNotFoundError:
         return None
-    return data if len(data) == state[0] and _state(path) == state else None
+    return sha256 if whole else None
 
 
 def _place(folder: Path) -> tuple[int, int]:

@@ -107,7 +107,10 @@ def _marks_of(advisor_id: str | None) -> dict[str, str]:
 
 
 def with_raw_hash(rejects: pl.DataFrame, readings: dict[str, Reading]) -> pl.DataFrame:
-    """The rejects with the sha256 of each raw line (none for a whole file)."""
-    lines = rejects.select("source_sha256", "line_number").iter_rows()
-    hashes = [None if n is None else hashlib.sha256(readings[s].raw(n).encode()).hexdigest() for s, n in lines]
+    """The rejects with the sha256 of each raw line (none for a whole file), where they haven't it yet."""
+    lines = rejects.select("source_sha256", "line_number", "raw_line_sha256").iter_rows()
+    hashes = [
+        known if n is None or known is not None else hashlib.sha256(readings[s].raw(n).encode()).hexdigest()
+        for s, n, known in lines
+    ]
     return rejects.with_columns(pl.Series("raw_line_sha256", hashes, pl.String))

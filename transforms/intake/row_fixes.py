@@ -117,6 +117,21 @@ class Fixes:
         done["row_fixes"] = pl.DataFrame(rows, schema=tables["row_fixes"].schema)
         return done
 
+    @property
+    def files(self) -> set[str]:
+        """The sha256 of the files of which a row was fixed or left out."""
+        return {str(fix.said["file_sha256"]) for fix in self.holding if fix.event is None}
+
+    def rows(self) -> dict[str, pl.DataFrame]:
+        """What the rows are known by that `told` says something of: places in files, and keys of transactions."""
+        places = [(str(f.said["file_sha256"]), f.line) for f in self.holding if f.event is None]
+        events = [f.event for f in self.holding if f.event is not None]
+        key = INPUT_TABLES["transactions"].key
+        return {
+            "places": pl.DataFrame(places, {"source_sha256": pl.String(), "source_line": pl.Int64()}, orient="row"),
+            "events": pl.DataFrame(events, dict.fromkeys(key, pl.String()), orient="row"),
+        }
+
     def refused(self) -> pl.DataFrame:
         """Reject rows of the fixes that couldn't be applied; they block nothing, the rows they are for still do."""
         stopped = [_reject(f) for f in self.every if f.rule]
