@@ -22,12 +22,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.night import write_book
-
+from benchmarks.book import write_book
+from benchmarks.yardstick import YEAR
 from flows import bureau_command, pipeline
 from transforms.partitions import Share
 
-AS_OF, YEARS = date(2027, 5, 1), (2026,)
+AS_OF, YEARS = date(YEAR, 12, 31), (YEAR,)
 LEFT = ("results", "derived", "rothbook.duckdb", ".parts")
 
 
@@ -48,7 +48,7 @@ def clear(folder: Path) -> None:
 def a_run(base: Path, asked: argparse.Namespace) -> Iterator[Path]:
     """A run folder whose book has been read."""
     inbox = base / "inbox"
-    write_book(inbox, 1 if asked.canonical else asked.persons)
+    write_book(inbox, 100 if asked.canonical else asked.persons, seed=1)
     with pipeline.open_run(pipeline.plan(inbox, base / "out", asked.as_of, YEARS)) as folder:
         pipeline.take_in(folder)
         pipeline.read(folder)
@@ -77,15 +77,18 @@ def in_parts(folder: Path, parts: int) -> dict[str, float]:
 
 def on_workers(folder: Path, workers: int, parts: int, *, kill: bool) -> tuple[dict[str, float], int]:
     """Seconds by stage, and the most memory (MB) a worker took; `kill` ends one while it computes."""
-    from prefect import flow  # noqa: PLC0415
+    import prefect  # noqa: PLC0415
     from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
 
     with bureau_command.local_cluster(workers) as cluster:
         if kill:
             threading.Thread(target=_kill_one, args=(folder, cluster), daemon=True).start()
         runner = DaskTaskRunner(address=cluster.scheduler_address)
-        compute = flow(name="cluster benchmark", persist_result=False, task_runner=runner, validate_parameters=False)
-        seconds = compute(in_parts)(folder, parts)
+        make_flow: Any = prefect.flow
+        flow = make_flow(
+            in_parts, name="cluster benchmark", persist_result=False, task_runner=runner, validate_parameters=False
+        )
+        seconds = flow(folder, parts)
         with cluster.get_client() as client:
             memory = max(client.run(_peak).values())
     return seconds, memory

@@ -14,6 +14,7 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from openpyxl import Workbook, load_workbook
@@ -27,7 +28,7 @@ from tests.reports.run_files import AS_OF, FINGERPRINT, large_book
 MADE = 20
 #: Columns that name somebody or something of one advisor.
 NAMES = ("person_id", "spouse_person_id", "household_id", "advisor_id", "finding_id", "account_key")
-ASKED = {"as_of": AS_OF, "tax_years": [2025, 2026], "version": "bench"}
+ASKED: dict[str, Any] = {"as_of": AS_OF, "tax_years": [2025, 2026], "version": "bench"}
 
 
 def _book(folder: Path, advisors: int, clients: int) -> Path:
