@@ -63,11 +63,12 @@ def in_parts(folder: Path, parts: int) -> dict[str, float]:
     from flows import bureau  # noqa: PLC0415 - after Prefect's settings
 
     share, seconds = Share(threads=1), dict[str, float]()
-    for name, submit in {
+    stages: dict[str, Any] = {
         "split": lambda: [bureau.split.submit(folder, parts, 1, share)],
         "partitions": lambda: [bureau.compute_part.submit(folder, number, share) for number in range(parts)],
         "combine": lambda: [bureau.combine.submit(folder, share)],
-    }.items():
+    }
+    for name, submit in stages.items():
         since = time.perf_counter()
         for future in submit():
             future.result()
