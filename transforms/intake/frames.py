@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
 
 import polars as pl
 
@@ -11,6 +13,7 @@ from schemas.models import MOST_DOLLARS, NUMBER_PATTERNS, read_date
 from schemas.profile import Profile, Section
 from transforms.intake.lines import FileSetAside, Scan, SectionRows, cells_of
 from transforms.intake.payroll_columns import row_text, source_columns
+from transforms.intake.runs import cell_in, place_of
 
 CENT = Decimal("0.01")
 #: What lines around the rows may say of them.
@@ -57,33 +60,55 @@ def section_frames(profile: Profile, scan: Scan) -> dict[str, pl.DataFrame]:
 
 
 def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:
-    fields = _fixed(table) if profile.format == "fixed" else _delimited(profile, table)
-    fields.update(row_text(table))
-    for name in _CONTEXT:
-        if name not in fields:
-            fields[name] = [context.get(name, scan.said.get(name)) for context in table.context]
-    frame = pl.DataFrame(fields, schema=dict.fromkeys(fields, pl.String))
-    frame = blank_to_null(frame, list(fields), profile.null_tokens)
-    if "own_code" in fields:
+    frame = _fixed(table) if profile.format == "fixed" else _delimited(profile, table)
+    frame = frame.with_columns(_said_before(table, scan, [name for name in _CONTEXT if name not in frame.columns]))
+    frame = blank_to_null(frame, [name for name in frame.columns if name != "source_line"], profile.null_tokens)
+    if "own_code" in frame.columns:
         frame = frame.with_columns(pl.coalesce("action", "own_code").alias("action"))
     if profile.account_name is not None:
         account = pl.col("account").str.extract_groups(profile.account_name.pattern)
         frame = frame.with_columns(account.struct.field("label"), account.struct.field("account"))
-    return frame.with_columns(
-        pl.Series("source_line", table.lines, pl.Int64), pl.Series("group", table.groups, pl.Int64)
+    return frame.with_columns(pl.Series("group", table.groups, pl.Int64))
+
+
+def _said_before(table: SectionRows, scan: Scan, names: list[str]) -> list[pl.Series]:
+    """What the lines before a row, or around all rows, say of it."""
+    same = [(context, sum(1 for _ in rows)) for context, rows in groupby(table.context)]
+    which = pl.Series([n for n, (_, often) in enumerate(same) for _ in range(often)], dtype=pl.UInt32)
+    return [
+        pl.Series(name, [context.get(name, scan.said.get(name)) for context, _ in same], pl.String).gather(which)
+        for name in names
+    ]
+
+
+def _text(fields: Mapping[str, Sequence[str | None]], table: SectionRows) -> pl.DataFrame:
+    """The rows that were read one by one, in columns, with `source_line`."""
+    texts = {**fields, **row_text(table)}
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String))
+    return frame.with_columns(pl.Series("source_line", list(table.cells), pl.Int64))
+
+
+def _fixed(table: SectionRows) -> pl.DataFrame:
+    lines = [cells[0] for cells in table.cells.values()]
+    return _text(
+        {name: [x[first - 1 : last] for x in lines] for name, (first, last) in table.section.slices.items()}, table
     )
 
 
-def _fixed(table: SectionRows) -> dict[str, list[str | None]]:
-    lines = [cells[0] for cells in table.cells]
-    return {name: [x[first - 1 : last] for x in lines] for name, (first, last) in table.section.slices.items()}
-
-
-def _delimited(profile: Profile, table: SectionRows) -> dict[str, list[str | None]]:
+def _delimited(profile: Profile, table: SectionRows) -> pl.DataFrame:
     wanted = dict(table.section.fields)
     if table.section.shape == "payroll":
         wanted.update(source_columns(profile, table))
-    return {name: list(cells_of(table, table.cells, names)) for name, names in wanted.items()}
+    one_by_one = _text({name: cells_of(table, table.cells.values(), names) for name, names in wanted.items()}, table)
+    if not table.runs:
+        return one_by_one
+    runs = (
+        run.select(
+            *(cell_in(run, place_of(table.header, names)).alias(name) for name, names in wanted.items()), "source_line"
+        )
+        for run in table.runs
+    )
+    return pl.concat([one_by_one, *runs]).sort("source_line")
 
 
 def _date_holdings(profile: Profile, frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:

@@ -11,12 +11,16 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple
+
+import polars as pl
 
 from schemas.profile import LineRule, Profile, Section
 from transforms.intake.logical import logical_records
+from transforms.intake.runs import Rows, Runs, place_of
 
 _CURRENCY = re.compile(r"\s*\(\$\)$")
 #: Characters of one line of a delimited file, and its cells: patterns of profiles are matched against whole lines.
@@ -58,13 +62,16 @@ class Record(NamedTuple):
 class SectionRows:
     """The data rows of one section of one file, cell by cell, with what the lines around them said.
 
-    `width` is the number of named cells of the header: empty ones at its end don't count.
+    `width` is the number of named cells of the header: empty ones at its end don't count. `lines`, `groups` and
+    `context` are of every row, in order. The cells of a row are either in `cells`, by its first line, or in one of the
+    frames of `runs`: columns "0", "1" ... as text, untrimmed, empty ones null, and `source_line`.
     """
 
     section: Section
     header: list[str]
     width: int
-    cells: list[list[str]] = field(default_factory=list)
+    cells: dict[int, list[str]] = field(default_factory=dict)
+    runs: list[pl.DataFrame] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
     context: list[dict[str, str]] = field(default_factory=list)
@@ -120,18 +127,32 @@ def line_count(data: bytes) -> int:
 
 def records(text: str, delimiter: str) -> Iterator[Record]:
     """The delimited records of a text; a quoted line break keeps a record together over several lines."""
+    lines = _physical_lines(text)
+    return _records(lines, delimiter, 0, len(lines))
+
+
+def _physical_lines(text: str) -> list[str]:
+    """The lines of a text with what ends them; sets it aside where one is too long."""
     lines = list(io.StringIO(text, newline=""))
     _refuse_long(lines)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    before = 0
+    return lines
+
+
+def _records(lines: list[str], delimiter: str, start: int, stop: int) -> Iterator[Record]:
+    """The records of the lines from `start` (from nought) up to `stop`; the last one may go on beyond it."""
+    rest = map(lines.__getitem__, range(start, len(lines)))
+    reader = csv.reader(rest, delimiter=delimiter, strict=True)
+    before = start
     try:
-        for cells in reader:
+        while before < stop:
+            cells = next(reader)
             if len(cells) > MAX_COLUMNS:
                 raise FileSetAside(
                     "too_many_columns", f"line {before + 1} has more than {MAX_COLUMNS:,} cells; export fewer columns"
                 )
-            yield Record(before + 1, reader.line_num, cells, "".join(lines[before : reader.line_num]).rstrip("\r\n"))
-            before = reader.line_num
+            last = start + reader.line_num
+            yield Record(before + 1, last, cells, "".join(lines[before:last]).rstrip("\r\n"))
+            before = last
     except csv.Error as bad:
         what = "a quoted cell isn't closed or is followed by text"
         if str(bad).startswith("field larger"):
@@ -193,27 +214,61 @@ def scan(profile: Profile, text: str, context: dict[str, str]) -> Scan:
 
 
 def _scan_delimited(profile: Profile, text: str, found: Scan) -> None:
-    table = _headerless(profile, found)
-    for record in records(text, profile.delimiter):
-        rule = _rule(profile, record.raw)
-        section = header_section(profile, record.cells) if rule is None and _may_be_header(profile, record) else None
-        if rule is not None:
-            _apply(profile, *rule, record, found)
-        elif record.is_blank:
-            found.counts["blank"] += record.lines
-        elif section is not None:
-            names = numbered([header_name(c) for c in record.cells])
-            _refuse_repeated(section, record)
-            table = SectionRows(section, names, _named_width(record.cells))
-            found.tables.append(table)
-            found.headers.append(record.raw)
-            found.counts["header"] += record.lines
-        elif table is not None and _is_data(table, record):
-            _add(table, record, found)
-        else:
-            found.counts["unknown"] += record.lines
-            found.unknown.append((record, _account(table, record, found)))
-        found.raw[record.first] = record.raw
+    runs = Runs(profile, _physical_lines(text))
+    table, at = _headerless(profile, found), 0
+    while at < len(runs.lines):
+        table, at = _scan_part(profile, runs, table, at, found)
+
+
+def _scan_part(
+    profile: Profile, runs: Runs, table: SectionRows | None, at: int, found: Scan
+) -> tuple[SectionRows | None, int]:
+    """Classify the lines from `at` up to the next header there may be: runs of rows as such, others one by one.
+
+    Returns the table, and where to go on; a table that begins ends the part, as what is a row is another question in it.
+    """
+    stop = runs.next_header(at)
+    rows = runs.rows(table.section, table.header, table.width, at, stop) if table is not None else Rows()
+    taken: list[int] = []
+    after = table
+    for first, last in (*rows.runs, (stop, stop)):
+        for record in _records(runs.lines, profile.delimiter, at, first):
+            after, at = _take(profile, record, table, found), record.last
+            if after is not table:
+                break
+        if after is not table:
+            break
+        if table is not None and max(at, first) < last:  # a record of several lines may have gone on into the run
+            taken.extend(_add_run(table, runs, max(at, first), last, found))
+        at = max(at, last)
+    if table is not None and rows.frame is not None:
+        whole = len(taken) == rows.frame.height
+        table.runs.append(rows.frame if whole else rows.frame.filter(pl.col("source_line").is_in(taken)))
+    return after, at
+
+
+def _take(profile: Profile, record: Record, table: SectionRows | None, found: Scan) -> SectionRows | None:
+    """Classify one record; returns the table the next one is in."""
+    rule = _rule(profile, record.raw)
+    section = header_section(profile, record.cells) if rule is None and _may_be_header(profile, record) else None
+    if rule is not None:
+        _apply(profile, *rule, record, found)
+    elif record.is_blank:
+        found.counts["blank"] += record.lines
+    elif section is not None:
+        names = numbered([header_name(c) for c in record.cells])
+        _refuse_repeated(section, record)
+        table = SectionRows(section, names, _named_width(record.cells))
+        found.tables.append(table)
+        found.headers.append(record.raw)
+        found.counts["header"] += record.lines
+    elif table is not None and _is_data(table, record):
+        _add(table, record, found)
+    else:
+        found.counts["unknown"] += record.lines
+        found.unknown.append((record, _account(table, record, found)))
+    found.raw[record.first] = record.raw
+    return table
 
 
 def _may_be_header(profile: Profile, record: Record) -> bool:
@@ -339,11 +394,11 @@ def cell_of(table: SectionRows, cells: list[str], names: tuple[str, ...]) -> str
     return cells_of(table, [cells], names)[0]
 
 
-def cells_of(table: SectionRows, rows: list[list[str]], names: tuple[str, ...]) -> list[str]:
+def cells_of(table: SectionRows, rows: Iterable[list[str]], names: tuple[str, ...]) -> list[str]:
     """`cell_of` every row."""
-    place = next((table.header.index(name) for name in names if name in table.header), None)
+    place = place_of(table.header, names)
     if place is None:
-        return [""] * len(rows)
+        return ["" for _ in rows]
     return [cells[place].strip() if place < len(cells) else "" for cells in rows]
 
 
@@ -355,10 +410,21 @@ def _account(table: SectionRows | None, record: Record, found: Scan) -> str | No
 
 def _add(table: SectionRows, record: Record, found: Scan) -> None:
     found.counts[table.section.line_class] += record.lines
-    table.cells.append(record.cells)
+    table.cells[record.first] = record.cells
     table.lines.append(record.first)
     table.groups.append(found.group)
     table.context.append(found.context)
+
+
+def _add_run(table: SectionRows, runs: Runs, first: int, last: int, found: Scan) -> range:
+    """Add the rows that the lines from `first` (from nought) to before `last` are, but for their cells."""
+    lines = range(first + 1, last + 1)
+    found.counts[table.section.line_class] += len(lines)
+    table.lines.extend(lines)
+    table.groups.extend(repeat(found.group, len(lines)))
+    table.context.extend(repeat(found.context, len(lines)))
+    found.raw.update(zip(lines, runs.raw[first:last], strict=True))
+    return lines
 
 
 def _check_count(profile: Profile, found: Scan) -> None:

@@ -57,12 +57,24 @@ def accounts_named(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
     named = named.sort("source_line").unique(
         ["source_sha256", "account_number", "label"], keep="first", maintain_order=True
     )
-    types = [profile.account_type(r[0], r[1]) for r in named.select("label", "account_number").iter_rows()]
-    typed = named.with_columns(pl.Series("account_type", types, pl.String))
+    typed = _account_types(profile, named)
     unknown = pl.when(pl.col("account_type") == "other").then(pl.col("label"))
     into.add(
         "accounts", typed.with_columns(unknown.alias("custodian_code"), pl.lit(profile.custodian).alias("custodian"))
     )
+
+
+def _account_types(profile: Profile, named: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `account_type`, asked once of each label and each way in which the profile tells accounts apart."""
+    kinds = sorted({known.account.pattern for known in profile.account_types if known.account is not None})
+    by = ["label", *(f"fits {kind}" for kind in kinds)]
+    told = named.with_columns(
+        pl.col("account_number").str.contains(f"^(?:{kind})$").alias(f"fits {kind}") for kind in kinds
+    )
+    some = told.unique(by, keep="first", maintain_order=True)
+    types = [profile.account_type(*row) for row in some.select("label", "account_number").iter_rows()]
+    meant = some.select(*by, pl.Series("account_type", types, pl.String))
+    return told.join(meant, on=by, how="left", maintain_order="left").drop(by[1:])
 
 
 def transactions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
@@ -177,7 +189,8 @@ def _identified(events: pl.DataFrame) -> pl.DataFrame:
     numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
     occurrence = pl.int_range(1, pl.len() + 1).over("source_sha256", "meaning").cast(pl.String)
     full = numbered.with_columns(pl.concat_str("meaning", occurrence, separator="\x1f").alias("meaning"))
-    return full.with_columns(each(full, "meaning", _hash).alias("transaction_id"))
+    # no two texts are alike, so that there is nothing to gain by `each`
+    return full.with_columns(pl.Series("transaction_id", map(_hash, full["meaning"].to_list()), pl.String))
 
 
 def _hash(text: str) -> str:

@@ -34,6 +34,6 @@ def row_text(table: SectionRows) -> dict[str, list[str | None]]:
         return {}
     kept = [n for n, name in enumerate(table.header) if name not in layout.once_but]
     return {
-        ROW: ["\x1f".join(cells[n] for n in kept if n < len(cells)) for cells in table.cells],
-        WHOLE_ROW: ["\x1f".join(cells) for cells in table.cells],
+        ROW: ["\x1f".join(cells[n] for n in kept if n < len(cells)) for cells in table.cells.values()],
+        WHOLE_ROW: ["\x1f".join(cells) for cells in table.cells.values()],
     }

@@ -1,0 +1,172 @@
+"""Long runs of ordinary rows in a delimited custodian file, told apart and split by Polars instead of one by one.
+
+`lines.scan` is the judge of every line. A line is left to it unless all that makes it a row of its table can be told in
+one go: it is ASCII text, so that Python and Polars mean the same by spaces and digits; quoted cells are whole in it, so
+that it is a record; it isn't blank, no line rule of the profile fits it and it can't be a header; and for its table it
+has cells enough and not too many, and the right thing in the cell by which rows are known. So a line that is passed over
+here costs time, never another result.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+import polars as pl
+
+from schemas.profile import Profile, Section
+
+#: Lines under a header that are too few to be worth it.
+LONG = 200
+
+#: What Python's and Polars' regular expressions don't have in common, or read differently.
+_OTHERWISE = re.compile(r"\[[^\]]*\[|&&|--|~~|\\[<>zZ]|\\b\{|\{,|[*+?}]\+|\(\?(?!:|P<)")
+_LOOKAHEAD = re.compile(r"\(\?![^()\\]*\)")
+#: Controls, of which Python takes some for spaces and Polars doesn't, and everything beyond ASCII.
+_ODD = r"[^\t\n\x0b\x0c\r -~]"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table: as `SectionRows.runs` has them, and their lines as (first, last + 1), from nought."""
+
+    frame: pl.DataFrame | None = None
+    runs: Sequence[tuple[int, int]] = field(default_factory=list)
+
+
+class Runs:
+    """The lines of one file, with what can be told of them before their table is known."""
+
+    def __init__(self, profile: Profile, lines: list[str]) -> None:
+        """`lines` are physical lines with what ends them."""
+        self.lines = lines
+        self._delimiter = profile.delimiter
+        self._headers: list[int] = []
+        self._plain = pl.DataFrame()
+        rules = [_shared(_LOOKAHEAD.sub("", rule.match.pattern), rule.match.flags) for rule in profile.lines]
+        known = [pattern for pattern in rules if pattern is not None]
+        if len(lines) < LONG or len(known) < len(rules):
+            self.raw = [""] * len(lines)
+            return
+        line = pl.col("line")
+        every = pl.DataFrame({"line": lines}, schema={"line": pl.String}).select(
+            line.str.strip_chars_end("\r\n"), pl.int_range(pl.len(), dtype=pl.Int64).alias("nth")
+        )
+        self.raw = every["line"].to_list()
+        every = every.with_columns(_may_be_header(profile).alias("header"), _cells(profile.delimiter).alias("cells"))
+        self._headers = every.filter("header")["nth"].to_list()
+        content = line.str.contains(f'[^\\s"{re.escape(profile.delimiter)}]') & ~line.str.contains(_ODD)
+        self._plain = every.filter(
+            ~pl.col("header") & pl.col("cells").is_not_null() & content,
+            *(~line.str.contains(pattern) for pattern in known),
+        )
+
+    def next_header(self, at: int) -> int:
+        """The first line after `at` that may be a header; the number of lines if there is none."""
+        place = bisect_right(self._headers, at)
+        return self._headers[place] if place < len(self._headers) else len(self.lines)
+
+    def rows(self, section: Section, header: list[str], width: int, start: int, stop: int) -> Rows:
+        """The lines between `start` and `stop` that surely are rows of a table with this header."""
+        if stop - start < LONG or self._plain.is_empty() or section.shape == "payroll":
+            return Rows()
+        nth = self._plain["nth"]
+        begin, end = nth.search_sorted(start), nth.search_sorted(stop)
+        most = width + max(section.widths)
+        some = self._plain.slice(begin, end - begin).filter(pl.col("cells") <= most)
+        data = _is_data(section, header, width, most)
+        split = _split(some, most, self._delimiter) if some.height >= LONG and data is not None else None
+        if split is None or data is None:
+            return Rows()
+        frame = split.filter(data)
+        return Rows(frame.drop("cells"), _runs(frame["source_line"] - 1))
+
+
+def _shared(pattern: str, flags: int = re.UNICODE.value) -> str | None:
+    """A pattern that means the same to Polars on ASCII text; None if it may not."""
+    return pattern if flags == re.UNICODE and not _OTHERWISE.search(pattern) and _compiles(pattern) else None
+
+
+@cache
+def _compiles(pattern: str) -> bool:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
+def _cells(delimiter: str) -> pl.Expr:
+    """How many cells a line has; null where a quoted one isn't whole in it, from delimiter to delimiter."""
+    apart, line = re.escape(delimiter), pl.col("line")
+    cell = f'(?:[^"{apart}]*|"(?:[^"]|"")*")'
+    unquoted = pl.when(line.str.contains('"', literal=True)).then(line.str.replace_all('"[^"]*"', "")).otherwise(line)
+    whole = ~line.str.contains('"', literal=True) | line.str.contains(f"^{cell}(?:{apart}{cell})*$")
+    return pl.when(whole).then(unquoted.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1)
+
+
+def _may_be_header(profile: Profile) -> pl.Expr:
+    """What `lines._may_be_header` says of a line."""
+    headers = [
+        pl.all_horizontal(pl.col("line").str.contains(name, literal=True) for name in section.required)
+        for section in profile.sections
+        if section.required
+    ]
+    return pl.any_horizontal(headers) if headers and not profile.columns else pl.lit(value=False)
+
+
+def _split(some: pl.DataFrame, width: int, delimiter: str) -> pl.DataFrame | None:
+    """The cells of the lines, with `cells`, how many there are, and `source_line`; None where Polars finds other ones."""
+    names = [str(n) for n in range(width)]
+    text = "\n".join(some["line"].to_list())
+    try:
+        found = pl.read_csv(
+            text.encode(), has_header=False, schema=dict.fromkeys(names, pl.String), separator=delimiter,
+            quote_char='"', eol_char="\n", encoding="utf8", extra_columns="raise", missing_columns="insert",
+        )  # fmt: skip
+    except pl.exceptions.PolarsError:
+        return None
+    if found.height != some.height:
+        return None
+    return found.with_columns(some["cells"], (some["nth"] + 1).alias("source_line"))
+
+
+def _is_data(section: Section, header: list[str], width: int, most: int) -> pl.Expr | None:
+    """What `lines._is_data` says of the cells of a line; None where a pattern doesn't mean the same to Polars."""
+    more = pl.col("cells") - width
+    beyond = pl.any_horizontal(
+        pl.lit(value=False), *(_trimmed(n) != "" for n in range(width, most))
+    )  # cells a line lacks are empty
+    fits = pl.when(beyond).then(more).otherwise(pl.min_horizontal(more, 0)).is_in(section.widths)
+    if section.data_match is None:
+        return fits
+    pattern = _shared(section.data_match.pattern, section.data_match.flags)
+    place = place_of(header, section.fields[section.data_field])
+    if pattern is None or place is None or place >= most:
+        return None
+    return fits & _trimmed(place).str.contains(pattern)
+
+
+def _trimmed(place: int) -> pl.Expr:
+    return pl.col(str(place)).str.strip_chars().fill_null("")
+
+
+def place_of(header: list[str], names: Sequence[str]) -> int | None:
+    """Where the first of `names` that a header has stands in it; None if it has none."""
+    return next((header.index(name) for name in names if name in header), None)
+
+
+def cell_in(frame: pl.DataFrame, place: int | None) -> pl.Expr:
+    """The text of the cell at a place of every row of a frame of runs; empty where there is none."""
+    known = place is not None and str(place) in frame.columns
+    return pl.col(str(place)).fill_null("") if known else pl.lit("")
+
+
+def _runs(nth: pl.Series) -> list[tuple[int, int]]:
+    """Rising numbers as (first, last + 1) of those that follow one another."""
+    firsts = nth.filter((nth.diff() != 1).fill_null(value=True))
+    lasts = nth.filter((nth.diff(-1) != -1).fill_null(value=True)) + 1
+    return list(zip(firsts.to_list(), lasts.to_list(), strict=True))
