@@ -22,14 +22,16 @@ END = "Date downloaded 02/28/2026 7:02 am"
 #: Lines of a Fidelity history as exports, spreadsheets and hands leave them.
 OF_A_HISTORY = (
     BOUGHT, BOUGHT, BOUGHT, BOUGHT + ",", BOUGHT + ",x", BOUGHT + ", ,", BOUGHT + ",,", "02/28/2026,IRA,1234", HISTORY,
-    "", "  ", ",,,,,,,,,,", '"",,, ,,,,,,,', "x" * 50, '"' + "A sentence, of the disclaimer " * 3 + '"', END, f'"{END} ET"',
+    "", "  ", ",,,,,,,,,,", '"",,, ,,,,,,,', "x" * 50, '"' + "A sentence, of the disclaimer " * 3 + '"', END,
+    f'"{END} ET"',
     HISTORY.replace("Symbol,", ""), HISTORY + ",,", '"' + HISTORY.replace(",", '","') + '"',
     "02/27/2026,Roth IRA,200000499,CASH CONTRIBUTION PRIOR YEAR (Cash),,,Cash,,,\t500.00 ,02/28/2026",
     ' 02/28/2026 ,Joint WROS, 200000500 ,"DIVIDEND, ""IN CASH"", (VTI)",--,n/a,Cash,,,$1.00,',
     '"02/28/2026","Roth IRA","200000501","YOU SOLD, ALL","","","","","","3.00",""',
     '02/28/2026,"Roth\nIRA",200000501,YOU SOLD,,,,,,3.00,', '02/28/2026,Roth IRA,2"00"1,YOU SOLD,,,,,,3.00,',
     '02/28/2026,"Roth IRA" ,200000501,YOU SOLD,,,,,,3.00,', '"02/28/2026,Roth IRA,200000501', 'note "to self",,',
-    "02/28/2026,Roth IRA,200000501,YOU SOLD é\u00a0,\u2028,\u0085,,,,3.00,", "02/28/2026,Roth\x1c,\x1f2001,FEE,,,,,,3.00,",
+    "02/28/2026,Roth IRA,200000501,YOU SOLD é\u00a0,\u2028,\u0085,,,,3.00,",
+    "02/28/2026,Roth\x1c,\x1f2001,FEE,,,,,,3.00,",
     "2/28/2026,Roth IRA,200000501,YOU SOLD,,,,,,3.00,", '"Run Date\n,Account",Account Number,Action,Amount',
     '"Run Date","Account","Account Number","Action\n","Amount"',
 )  # fmt: skip
@@ -42,8 +44,10 @@ TOTAL = '"Account Total","--","","$1,000.50","--"'
 UNKNOWN_TOTAL = '"Account Total","--","","--","--"'
 #: Lines of Schwab positions: a label, a header, rows and a total for every account.
 OF_POSITIONS = (
-    HELD, HELD, HELD, UNKNOWN_TOTAL, UNKNOWN_TOTAL, '"CASH","","","--","--",', "VTI,FUND,1,$2.00,$3.00", TOTAL, TOTAL, "", '""', POSITIONS, POSITIONS,
-    '"Contributory IRA XXXX-1234"', '"Roth IRA XXXX-1235"', "Individual ...236,,,,", BANNER, '"VTI","two\nlines","1","$2","3"',
+    HELD, HELD, HELD, UNKNOWN_TOTAL, UNKNOWN_TOTAL, '"CASH","","","--","--",', "VTI,FUND,1,$2.00,$3.00", TOTAL,
+    TOTAL, "", '""', POSITIONS, POSITIONS,
+    '"Contributory IRA XXXX-1234"', '"Roth IRA XXXX-1235"', "Individual ...236,,,,", BANNER,
+    '"VTI","two\nlines","1","$2","3"',
     '"VTI","FUND","1","$2.00"', ' VTI,"F""D",1,N/A,3', '"VTI" ,"FUND","1","$2.00","3"', '"Account Total',
     '"","FUND","1","$2.00","3"', "VTI,Positions Total,1,$2.00,3", "Roth IRA …237", '"ÉTI","FUND","1","$2.00","3"',
 )  # fmt: skip
@@ -131,7 +135,7 @@ def test_rows_that_may_be_read_otherwise_are_left_to_the_line_reader(monkeypatch
 
 
 def test_short_files_are_left_to_the_line_reader() -> None:
-    found = scan(_profile("fidelity-history"), "\n".join((HISTORY, BOUGHT, END)), {})
+    found = scan(_profile("fidelity-history"), f"{HISTORY}\n{BOUGHT}\n{END}", {})
     assert list(found.tables[0].cells) == [2]
     long = scan(_profile("fidelity-history"), "\n".join((HISTORY, *[BOUGHT] * runs.LONG, END)), {})
     assert not long.tables[0].cells

@@ -23,10 +23,8 @@ WIDE = pl.Decimal(38, 6)
 
 def blank_to_null(frame: pl.DataFrame, columns: list[str], tokens: tuple[str, ...] = ("",)) -> pl.DataFrame:
     """Trimmed text; the tokens that stand for nothing become null."""
-    return frame.with_columns(
-        pl.when(pl.col(c).str.strip_chars().is_in(tokens)).then(None).otherwise(pl.col(c).str.strip_chars()).alias(c)
-        for c in columns
-    )
+    trimmed = frame.with_columns(pl.col(columns).str.strip_chars())
+    return trimmed.with_columns(pl.when(~pl.col(c).is_in(tokens)).then(c) for c in columns)
 
 
 def number(column: pl.Expr, profile: Profile) -> pl.Expr:

@@ -26,6 +26,8 @@ _CURRENCY = re.compile(r"\s*\(\$\)$")
 #: Characters of one line of a delimited file, and its cells: patterns of profiles are matched against whole lines.
 MAX_LINE = 32_768
 MAX_COLUMNS = 2_000
+#: What Python's `splitlines` takes for the end of a line and CSV doesn't.
+_OTHER_ENDS = "\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 class FileSetAside(Exception):
@@ -121,7 +123,8 @@ def decode(data: bytes, encoding: str) -> str:
 
 def line_count(data: bytes) -> int:
     """How many physical lines a text has, whatever ends them."""
-    ends = data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    returns = data.count(b"\r")
+    ends = data.count(b"\n") + returns - (data.count(b"\r\n") if returns else 0)
     return ends + (1 if data and not data.endswith((b"\n", b"\r")) else 0)
 
 
@@ -133,7 +136,9 @@ def records(text: str, delimiter: str) -> Iterator[Record]:
 
 def _physical_lines(text: str) -> list[str]:
     """The lines of a text with what ends them; sets it aside where one is too long."""
-    lines = list(io.StringIO(text, newline=""))
+    # splitlines is three times as fast, and the same thing but for these
+    others = any(end in text for end in _OTHER_ENDS)
+    lines = list(io.StringIO(text, newline="")) if others else text.splitlines(keepends=True)
     _refuse_long(lines)
     return lines
 
@@ -164,11 +169,12 @@ def _records(lines: list[str], delimiter: str, start: int, stop: int) -> Iterato
 
 
 def _refuse_long(lines: list[str]) -> None:
-    longest = max(lines, key=len, default="")
-    if len(longest) > MAX_LINE:
+    longest = max(map(len, lines), default=0)
+    if longest > MAX_LINE:
+        first = next(number for number, line in enumerate(lines, 1) if len(line) == longest)
         raise FileSetAside(
             "line_too_long",
-            f"line {lines.index(longest) + 1} has more than {MAX_LINE:,} characters; its line ends were lost, or it "
+            f"line {first} has more than {MAX_LINE:,} characters; its line ends were lost, or it "
             "isn't a table: export the file again",
         )
 
@@ -225,7 +231,7 @@ def _scan_part(
 ) -> tuple[SectionRows | None, int]:
     """Classify the lines from `at` up to the next header there may be: runs of rows as such, others one by one.
 
-    Returns the table, and where to go on; a table that begins ends the part, as what is a row is another question in it.
+    Returns the table, and where to go on. A table that begins ends the part: in it, what is a row is another question.
     """
     stop = runs.next_header(at)
     rows = runs.rows(table.section, table.header, table.width, at, stop) if table is not None else Rows()

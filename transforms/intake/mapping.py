@@ -65,7 +65,7 @@ def accounts_named(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
 
 
 def _account_types(profile: Profile, named: pl.DataFrame) -> pl.DataFrame:
-    """The frame with `account_type`, asked once of each label and each way in which the profile tells accounts apart."""
+    """The frame with `account_type`; the profile is asked once for each label and each way it tells accounts apart."""
     kinds = sorted({known.account.pattern for known in profile.account_types if known.account is not None})
     by = ["label", *(f"fits {kind}" for kind in kinds)]
     told = named.with_columns(
@@ -187,7 +187,10 @@ def _identified(events: pl.DataFrame) -> pl.DataFrame:
     text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")
     text = text + pl.col("posted").cast(pl.String).fill_null("")
     numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
-    occurrence = pl.int_range(1, pl.len() + 1).over("source_sha256", "meaning").cast(pl.String)
+    once = ["source_sha256", "meaning"]
+    places = numbered.select(pl.struct(once).is_duplicated()).to_series().arg_true()  # few, and numbering takes long
+    again = numbered.select(once)[places].select(pl.int_range(1, pl.len() + 1).over(once).cast(pl.String)).to_series()
+    occurrence = pl.repeat("1", numbered.height, eager=True).scatter(places, again)
     full = numbered.with_columns(pl.concat_str("meaning", occurrence, separator="\x1f").alias("meaning"))
     # no two texts are alike, so that there is nothing to gain by `each`
     return full.with_columns(pl.Series("transaction_id", map(_hash, full["meaning"].to_list()), pl.String))

@@ -3,8 +3,8 @@
 `lines.scan` is the judge of every line. A line is left to it unless all that makes it a row of its table can be told in
 one go: it is ASCII text, so that Python and Polars mean the same by spaces and digits; quoted cells are whole in it, so
 that it is a record; it isn't blank, no line rule of the profile fits it and it can't be a header; and for its table it
-has cells enough and not too many, and the right thing in the cell by which rows are known. So a line that is passed over
-here costs time, never another result.
+has cells enough and not too many, and the right thing in the cell by which rows are known. So a line that is passed
+over here costs time, never another result.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Runs:
             line.str.strip_chars_end("\r\n"), pl.int_range(pl.len(), dtype=pl.Int64).alias("nth")
         )
         self.raw = every["line"].to_list()
-        every = every.with_columns(_may_be_header(profile).alias("header"), _cells(profile.delimiter).alias("cells"))
+        every = every.with_columns(_may_be_header(profile).alias("header"), _cells(every["line"], profile.delimiter))
         self._headers = every.filter("header")["nth"].to_list()
         content = line.str.contains(f'[^\\s"{re.escape(profile.delimiter)}]') & ~line.str.contains(_ODD)
         self._plain = every.filter(
@@ -99,13 +99,16 @@ def _compiles(pattern: str) -> bool:
     return True
 
 
-def _cells(delimiter: str) -> pl.Expr:
-    """How many cells a line has; null where a quoted one isn't whole in it, from delimiter to delimiter."""
-    apart, line = re.escape(delimiter), pl.col("line")
+def _cells(line: pl.Series, delimiter: str) -> pl.Series:
+    """How many cells every line has; null where a quoted one isn't whole in it, from delimiter to delimiter."""
+    apart = re.escape(delimiter)
     cell = f'(?:[^"{apart}]*|"(?:[^"]|"")*")'
-    unquoted = pl.when(line.str.contains('"', literal=True)).then(line.str.replace_all('"[^"]*"', "")).otherwise(line)
-    whole = ~line.str.contains('"', literal=True) | line.str.contains(f"^{cell}(?:{apart}{cell})*$")
-    return pl.when(whole).then(unquoted.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1)
+    cells = (line.str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1).alias("cells")
+    places = line.str.contains('"', literal=True).arg_true()
+    quoted = line.gather(places)
+    unquoted = quoted.str.replace_all('"[^"]*"', "").str.count_matches(delimiter, literal=True).cast(pl.Int64) + 1
+    whole = quoted.str.contains(f"^{cell}(?:{apart}{cell})*$")
+    return cells.scatter(places, unquoted.set(~whole, None))
 
 
 def _may_be_header(profile: Profile) -> pl.Expr:
@@ -119,7 +122,7 @@ def _may_be_header(profile: Profile) -> pl.Expr:
 
 
 def _split(some: pl.DataFrame, width: int, delimiter: str) -> pl.DataFrame | None:
-    """The cells of the lines, with `cells`, how many there are, and `source_line`; None where Polars finds other ones."""
+    """The cells of the lines, with `cells`, how many there are, and `source_line`; None where Polars finds others."""
     names = [str(n) for n in range(width)]
     text = "\n".join(some["line"].to_list())
     try:
