@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from schemas.profile import Profile, profiles
+from schemas.tables import INPUT_TABLES
+from tests.intake.nights import GOLDEN
 from transforms.intake import runs
 from transforms.intake.lines import scan
 from transforms.intake.reading import Reading, read_file
@@ -51,6 +53,8 @@ OF_POSITIONS = (
     '"VTI","FUND","1","$2.00"', ' VTI,"F""D",1,N/A,3', '"VTI" ,"FUND","1","$2.00","3"', '"Account Total',
     '"","FUND","1","$2.00","3"', "VTI,Positions Total,1,$2.00,3", "Roth IRA …237", '"ÉTI","FUND","1","$2.00","3"',
 )  # fmt: skip
+#: Beside the samples of a layout stand the rows they come to.
+EXPECTED = tuple(f".{kind}.csv" for kind in INPUT_TABLES)
 ENDS = ("\n", "\r\n", "\n", "\n", "\r")
 
 
@@ -89,16 +93,8 @@ def text_of(reading: Reading, line: int) -> str | None:
         return None
 
 
-def history(*lines: str) -> tuple[str, bytes]:
-    return "Accounts_History.csv", "\n".join((HISTORY, *lines, END)).encode()
-
-
-@settings(max_examples=200, deadline=None)
-@given(files(), st.sampled_from((1, 1, 3)))
-@example(history(BOUGHT, '"Roth', BOUGHT, BOUGHT, 'IRA",x', BOUGHT), 1)
-@example(history(BOUGHT, BOUGHT, BOUGHT + ", x", "2001,x", HISTORY.replace("Symbol,", ""), BOUGHT, BOUGHT[:-1]), 1)
-def test_runs_come_to_what_the_line_reader_does(file: tuple[str, bytes], long: int) -> None:
-    name, data = file
+def same(name: str, data: bytes, long: int) -> Reading:
+    """What a file comes to, having been read in both ways with the same result."""
     with pytest.MonkeyPatch.context() as patch:
         slow = read(name, data, patch, long=10**9)
         fast = read(name, data, patch, long=long)
@@ -108,6 +104,28 @@ def test_runs_come_to_what_the_line_reader_does(file: tuple[str, bytes], long: i
         assert_frame_equal(fast.sections[section], expected)
     for line in range(data.count(b"\n") + data.count(b"\r") + 2):
         assert text_of(fast, line) == text_of(slow, line)
+    return fast
+
+
+def history(*lines: str) -> tuple[str, bytes]:
+    return "Accounts_History.csv", "\n".join((HISTORY, *lines, END)).encode()
+
+
+@settings(max_examples=200, deadline=None)
+@given(files(), st.sampled_from((1, 1, 3)))
+@example(history(BOUGHT, '"Roth', BOUGHT, BOUGHT, 'IRA",x', BOUGHT), 1)
+@example(history(BOUGHT, BOUGHT, BOUGHT + ", x", "2001,x", HISTORY.replace("Symbol,", ""), BOUGHT, BOUGHT[:-1]), 1)
+def test_runs_come_to_what_the_line_reader_does(file: tuple[str, bytes], long: int) -> None:
+    same(*file, long)
+
+
+@pytest.mark.parametrize(
+    "profile", [p.name for p in profiles() if p.format == "delimited" and (GOLDEN / p.name).is_dir()]
+)
+def test_the_samples_of_every_delimited_layout_come_to_the_same(profile: str) -> None:
+    samples = [path for path in (GOLDEN / profile).glob("*") if not path.name.endswith(EXPECTED)]
+    for path in samples:
+        assert same(path.name, path.read_bytes(), 1).profile == profile
 
 
 def one_by_one(profile: str, text: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:

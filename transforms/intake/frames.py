@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 
@@ -48,13 +49,33 @@ def possible(value: Decimal) -> Decimal:
 
 def section_frames(profile: Profile, scan: Scan) -> dict[str, pl.DataFrame]:
     """One all-text frame per section that has rows: our field names, context, `source_line` and `group`."""
-    parts: dict[str, list[pl.DataFrame]] = defaultdict(list)
+    parts: dict[str, list[SectionRows]] = defaultdict(list)
     for table in scan.tables:
         if table.lines:
-            parts[table.section.name].append(_frame(profile, table, scan))
+            parts[table.section.name].append(table)
     # two tables of one section may have different money-source columns
-    frames = {name: pl.concat(some, how="diagonal") for name, some in parts.items()}
+    frames = {
+        name: pl.concat([_frame(profile, table, scan) for table in _joined(tables)], how="diagonal")
+        for name, tables in parts.items()
+    }
     return _date_holdings(profile, frames)
+
+
+def _joined(tables: list[SectionRows]) -> Iterator[SectionRows]:
+    """Tables of a section that follow one another with the same header as one: there may be one for every account."""
+    for _, same in groupby(tables, key=lambda table: table.header):
+        first, *others = same
+        joined = replace(
+            first, cells=dict(first.cells), runs=[*first.runs], lines=[*first.lines], groups=[*first.groups],
+            context=[*first.context],
+        )  # fmt: skip
+        for table in others:
+            joined.cells.update(table.cells)
+            joined.runs.extend(table.runs)
+            joined.lines.extend(table.lines)
+            joined.groups.extend(table.groups)
+            joined.context.extend(table.context)
+        yield joined
 
 
 def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:

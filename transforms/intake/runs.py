@@ -57,7 +57,8 @@ class Runs:
         )
         self.raw = every["line"].to_list()
         every = every.with_columns(_may_be_header(profile).alias("header"), _cells(every["line"], profile.delimiter))
-        self._headers = every.filter("header")["nth"].to_list()
+        # a record of several lines may be a header too
+        self._headers = every.filter(pl.col("header") | pl.col("cells").is_null())["nth"].to_list()
         content = line.str.contains(f'[^\\s"{re.escape(profile.delimiter)}]') & ~line.str.contains(_ODD)
         self._plain = every.filter(
             ~pl.col("header") & pl.col("cells").is_not_null() & content,
@@ -65,7 +66,7 @@ class Runs:
         )
 
     def next_header(self, at: int) -> int:
-        """The first line after `at` that may be a header; the number of lines if there is none."""
+        """The first line after `at` with which a header may begin; the number of lines if there is none."""
         place = bisect_right(self._headers, at)
         return self._headers[place] if place < len(self._headers) else len(self.lines)
 
