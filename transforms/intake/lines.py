@@ -372,7 +372,8 @@ def _apply(profile: Profile, rule: LineRule, match: re.Match[str], record: Recor
 def _close(profile: Profile, found: Scan) -> None:
     """A group with rows must have been closed by its total, where the layout has one."""
     has_rows = bool(found.tables) and found.tables[-1].groups[-1:] == [found.group]
-    if profile.totals_close_groups and has_rows and all(t.group != found.group for t in found.totals):
+    closed = bool(found.totals) and found.totals[-1].group == found.group  # groups are numbered in order
+    if profile.totals_close_groups and has_rows and not closed:
         raise FileSetAside(
             "incomplete_file", "the total row of an account is missing: the file is cut off; fetch it again"
         )
