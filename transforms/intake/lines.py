@@ -235,7 +235,7 @@ def _scan_part(
     """
     stop = runs.next_header(at)
     rows = runs.rows(table.section, table.header, table.width, at, stop) if table is not None else Rows()
-    taken: list[int] = []
+    taken: list[range] = []
     after = table
     for first, last in (*rows.runs, (stop, stop)):
         for record in _records(runs.lines, profile.delimiter, at, first):
@@ -245,11 +245,10 @@ def _scan_part(
         if after is not table:
             break
         if table is not None and max(at, first) < last:  # a record of several lines may have gone on into the run
-            taken.extend(_add_run(table, runs, max(at, first), last, found))
+            taken.append(_add_run(table, runs, max(at, first), last, found))
         at = max(at, last)
-    if table is not None and rows.frame is not None:
-        whole = len(taken) == rows.frame.height
-        table.runs.append(rows.frame if whole else rows.frame.filter(pl.col("source_line").is_in(taken)))
+    if table is not None:
+        table.runs.extend(rows.of(taken))
     return after, at
 
 

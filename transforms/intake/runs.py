@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 
 import polars as pl
 
@@ -21,12 +22,14 @@ from schemas.profile import Profile, Section
 
 #: Lines under a header that are too few to be worth it.
 LONG = 200
+#: Wider tables are left to the judge, who refuses those that are far too wide.
+_WIDEST = 500
 
 #: What Python's and Polars' regular expressions don't have in common, or read differently.
 _OTHERWISE = re.compile(r"\[[^\]]*\[|&&|--|~~|\\[<>zZ]|\\b\{|\{,|[*+?}]\+|\(\?(?!:|P<)")
 _LOOKAHEAD = re.compile(r"\(\?![^()\\]*\)")
 #: Controls, of which Python takes some for spaces and Polars doesn't, and everything beyond ASCII.
-_ODD = r"[^\t\n\x0b\x0c\r -~]"
+_ODD = r"[^\t\x0b\x0c -~]"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class Rows:
 
     frame: pl.DataFrame | None = None
     runs: Sequence[tuple[int, int]] = field(default_factory=list)
+
+    def of(self, lines: Sequence[range]) -> list[pl.DataFrame]:
+        """The rows of these of the lines, which are counted from 1."""
+        if self.frame is None or sum(map(len, lines)) == self.frame.height:
+            return [self.frame] if self.frame is not None else []
+        return [self.frame.filter(pl.col("source_line").is_in(list(chain.from_iterable(lines))))]
 
 
 class Runs:
@@ -72,11 +81,12 @@ class Runs:
 
     def rows(self, section: Section, header: list[str], width: int, start: int, stop: int) -> Rows:
         """The lines between `start` and `stop` that surely are rows of a table with this header."""
-        if stop - start < LONG or self._plain.is_empty() or section.shape == "payroll":
+        most = width + max(section.widths)
+        # a payroll row is also known by the text of all its cells
+        if stop - start < LONG or self._plain.is_empty() or section.shape == "payroll" or most > _WIDEST:
             return Rows()
         nth = self._plain["nth"]
         begin, end = nth.search_sorted(start), nth.search_sorted(stop)
-        most = width + max(section.widths)
         some = self._plain.slice(begin, end - begin).filter(pl.col("cells") <= most)
         data = _is_data(section, header, width, most)
         split = _split(some, most, self._delimiter) if some.height >= LONG and data is not None else None
@@ -115,11 +125,12 @@ def _cells(line: pl.Series, delimiter: str) -> pl.Series:
 def _may_be_header(profile: Profile) -> pl.Expr:
     """What `lines._may_be_header` says of a line."""
     headers = [
-        pl.all_horizontal(pl.col("line").str.contains(name, literal=True) for name in section.required)
+        pl.all_horizontal(
+            pl.lit(value=True), *(pl.col("line").str.contains(name, literal=True) for name in section.required)
+        )
         for section in profile.sections
-        if section.required
     ]
-    return pl.any_horizontal(headers) if headers and not profile.columns else pl.lit(value=False)
+    return pl.any_horizontal(headers) if not profile.columns else pl.lit(value=False)
 
 
 def _split(some: pl.DataFrame, width: int, delimiter: str) -> pl.DataFrame | None:
