@@ -111,10 +111,16 @@ def history(*lines: str) -> tuple[str, bytes]:
     return "Accounts_History.csv", "\n".join((HISTORY, *lines, END)).encode()
 
 
+def positions(*lines: str) -> tuple[str, bytes]:
+    return "positions.csv", "\n".join((BANNER, '"IRA XXXX-1233"', POSITIONS, HELD, *lines, UNKNOWN_TOTAL)).encode()
+
+
 @settings(max_examples=200, deadline=None)
 @given(files(), st.sampled_from((1, 1, 3)))
 @example(history(BOUGHT, '"Roth', BOUGHT, BOUGHT, 'IRA",x', BOUGHT), 1)
 @example(history(BOUGHT, BOUGHT, BOUGHT + ", x", "2001,x", HISTORY.replace("Symbol,", ""), BOUGHT, BOUGHT[:-1]), 1)
+@example(history(BOUGHT, BOUGHT, '02/28/2026,"IRA, A",2001,"SOLD, ALL",,,,,,3.00', BOUGHT), 1)
+@example(positions(HELD, POSITIONS, HELD, '"two', '",a","FUND","1","$2.00","3"', HELD, HELD), 1)
 def test_runs_come_to_what_the_line_reader_does(file: tuple[str, bytes], long: int) -> None:
     same(*file, long)
 
@@ -139,9 +145,14 @@ def _profile(name: str) -> Profile:
     return next(p for p in profiles() if p.name == name)
 
 
-@pytest.mark.parametrize("line", [BOUGHT, BOUGHT + ",", '"02/28/2026","IRA, A","2001","","","","","","3.00","",""'])
+@pytest.mark.parametrize("line", [BOUGHT, BOUGHT + ",", '"02/28/2026","IRA, A","2,0","S, A","","","","","3.00","",""'])
 def test_ordinary_rows_are_taken_in_runs(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert one_by_one("fidelity-history", f"{HISTORY}\r\n{BOUGHT}\r\n{line}\r\n\r\n{line}\r\n{END}", monkeypatch) == []
+
+
+def test_rows_under_a_header_that_ends_in_a_comma_are_taken_in_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join((BANNER, '"IRA XXXX-1233"', f"{POSITIONS},", f"{HELD},", f"{HELD},", UNKNOWN_TOTAL))
+    assert one_by_one("schwab-positions", text, monkeypatch) == []
 
 
 def test_rows_that_may_be_read_otherwise_are_left_to_the_line_reader(monkeypatch: pytest.MonkeyPatch) -> None:

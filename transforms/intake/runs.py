@@ -81,7 +81,7 @@ class Runs:
 
     def rows(self, section: Section, header: list[str], width: int, start: int, stop: int) -> Rows:
         """The lines between `start` and `stop` that surely are rows of a table with this header."""
-        most = width + max(section.widths)
+        most = max(width + max(section.widths), len(header))  # empty cells at the end of a header have no name
         # a payroll row is also known by the text of all its cells
         if stop - start < LONG or self._plain.is_empty() or section.shape == "payroll" or most > _WIDEST:
             return Rows()
@@ -175,9 +175,9 @@ def place_of(header: list[str], names: Sequence[str]) -> int | None:
 
 
 def cell_in(frame: pl.DataFrame, place: int | None) -> pl.Expr:
-    """The text of the cell at a place of every row of a frame of runs; empty where there is none."""
+    """The text of the cell at a place of every row of a frame of runs; null where there is none."""
     known = place is not None and str(place) in frame.columns
-    return pl.col(str(place)).fill_null("") if known else pl.lit("")
+    return pl.col(str(place)) if known else pl.lit(None, pl.String)
 
 
 def _runs(nth: pl.Series) -> list[tuple[int, int]]:
