@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from multiprocessing import current_process, get_context
@@ -52,11 +52,9 @@ class Ahead:
 
         Raises `OSError` if it isn't what was delivered, and `FileNotFoundError` if it is gone.
         """
-        try:
-            checked = entry in self._asked and self._asked[entry].result()
-        except (BrokenProcessPool, CancelledError):  # a process was killed: nothing is known of what it and others owe
-            checked = False
-        if not checked:
+        asked = self._asked.get(entry)
+        # where a process failed or was killed, nothing is known of its file and of those it and the others owe
+        if asked is None or asked.exception() is not None or not asked.result():
             _check_whole(opened, entry)
 
 
@@ -87,10 +85,17 @@ def reading_ahead(entries: Sequence[Entry], vault: Vault, store: Store) -> Itera
         processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(threads,)
     ) as pool:
         try:
-            read = partial(read_one, vault=vault, store=store.for_a_process())
-            yield Ahead({entry: pool.submit(read, entry) for entry in unread})
+            yield Ahead(dict(_asked(pool, partial(read_one, vault=vault, store=store.for_a_process()), unread)))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _asked(
+    pool: ProcessPoolExecutor, read: Callable[[Entry], bool], entries: Sequence[Entry]
+) -> Iterator[tuple[Entry, Future[bool]]]:
+    with suppress(BrokenProcessPool, OSError):  # a machine that gives no more processes: the night reads the rest
+        for entry in entries:
+            yield entry, pool.submit(read, entry)
 
 
 def _work(entries: Sequence[Entry], out: Path) -> int:
