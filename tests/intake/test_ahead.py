@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tests.intake.nights import KEY, Book, sample
@@ -42,6 +43,12 @@ def killed(entry: Entry, *, vault: Vault, store: Store) -> bool:
     """A process that is killed at its third file."""
     if entry.file_name == "messy.csv":
         os.kill(os.getpid(), signal.SIGKILL)
+    return read_one(entry, vault=vault, store=store)
+
+
+def counted(entry: Entry, *, vault: Vault, store: Store) -> bool:
+    """A process that tells how many threads Polars has in it."""
+    (vault.out / f"{entry.file_name} {pl.thread_pool_size()}").touch()
     return read_one(entry, vault=vault, store=store)
 
 
@@ -104,11 +111,13 @@ def test_several_processes_come_to_what_one_does(alone: Book, tmp_path: Path, mo
         return read_file(data, entry)
 
     monkeypatch.setattr(deliveries, "read_file", told)
+    monkeypatch.setattr(ahead, "read_one", counted)
     monkeypatch.setattr(plain, "rows_of", lambda *_: pytest.fail("a large file was read again"))
     book = read(tmp_path)
     assert_same(book, alone)
     assert files(book.root / "out" / "quarantine") == files(alone.root / "out" / "quarantine")
     assert "history.csv" not in here
+    assert (book.root / "out" / "history.csv 1").exists()
     assert "nothing known.csv" in here
 
 
@@ -125,10 +134,11 @@ def test_what_a_process_failed_with_is_not_told(tmp_path: Path) -> None:
     failed: Future[bool] = Future()
     failed.set_exception(ValueError("901-14-7721"))
     asked = Ahead({entry: failed})
-    asked.check(partial(path.open, "rb"), entry)
+    opened = partial(Vault(tmp_path, None).opened, path)
+    asked.check(opened, entry)
     path.write_text(PERSONS.replace("Ana", "Ann"), encoding="utf-8")
     with pytest.raises(OSError, match="isn't what was delivered") as raised:
-        asked.check(partial(path.open, "rb"), entry)
+        asked.check(opened, entry)
     assert raised.value.__context__ is None
 
 

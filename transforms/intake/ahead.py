@@ -38,6 +38,7 @@ _MOST = 8
 #: A file of more bytes that must be in memory as a whole is the night's, so that only one is there at a time.
 _WHOLE = 32 * 1024**2
 _PIECE = 1024**2
+_THREADS = "POLARS_MAX_THREADS"
 
 
 class Ahead:
@@ -79,15 +80,28 @@ def reading_ahead(entries: Sequence[Entry], vault: Vault, store: Store) -> Itera
     if processes < 2 or daemon or _work(unread, vault.out) < WORTH_PROCESSES:
         yield Ahead()
         return
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    read = partial(read_one, vault=vault, store=store.for_a_process())
     # started afresh: a fork of a process in which Polars has threads can hang
-    with ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(threads,)
-    ) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
-            yield Ahead(dict(_asked(pool, partial(read_one, vault=vault, store=store.for_a_process()), unread)))
+            with _polars_threads(max(1, (os.cpu_count() or 1) // processes)):
+                asked = dict(_asked(pool, read, unread))
+            yield Ahead(asked)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _polars_threads(count: int) -> Iterator[None]:
+    """Processes started in this block have so many threads of Polars, which asks for the number when it is imported."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = str(count)
+    try:
+        yield
+    finally:
+        os.environ.pop(_THREADS)
+        if before is not None:
+            os.environ[_THREADS] = before
 
 
 def _asked(
@@ -101,11 +115,6 @@ def _asked(
 def _work(entries: Sequence[Entry], out: Path) -> int:
     paths = [out / "archive" / entry.sha256 for entry in entries]
     return sum(path.stat().st_size + _OF_A_FILE for path in paths if path.exists())
-
-
-def _begin(threads: int) -> None:
-    """Polars asks for its number of threads when it first needs one."""
-    os.environ["POLARS_MAX_THREADS"] = str(threads)
 
 
 def read_one(entry: Entry, *, vault: Vault, store: Store) -> bool:
