@@ -7,7 +7,8 @@ Pandera is imported inside the functions: reading a register or a profile should
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -88,6 +89,53 @@ def _iso(data: Any) -> pl.LazyFrame:
     return data.lazyframe.select(shaped & is_date(column, ("%Y-%m-%d",)))  # type: ignore[no-any-return]
 
 
+@dataclass(eq=False)
+class Model:
+    """What a frame must look like: Pandera's own `schema`, which tells of every cell that doesn't hold."""
+
+    schema: pa.DataFrameSchema
+
+    @cached_property
+    def at_once(self) -> pa.DataFrameSchema:
+        """A schema with the same columns, and one check: that all of `schema` holds of every row.
+
+        Pandera collects a frame several times for each column; here all checks of all columns are collected at once.
+        A frame that passes would pass `schema`; one that doesn't is judged by `schema`.
+        """
+        import pandera.polars as pa  # noqa: PLC0415 - slow to import
+
+        columns = {
+            name: pa.Column(column.dtype, nullable=True, required=column.required, regex=column.regex)
+            for name, column in self.schema.columns.items()
+        }
+        every = pa.Check(partial(_all_hold, self.schema), name="all_hold")
+        return pa.DataFrameSchema(columns, checks=every, strict=bool(self.schema.strict), ordered=self.schema.ordered)
+
+
+def _all_hold(schema: pa.DataFrameSchema, data: Any) -> bool:
+    """Whether no required cell is empty and no check fails; as in Pandera, what can't be judged for a null holds."""
+    frame: pl.LazyFrame = data.lazyframe
+    known = frame.collect_schema().names()
+    held = [_outcome(check, frame, "*") for check in schema.checks]
+    filled = list[str]()
+    for column in schema.columns.values():
+        names = frame.select(pl.col(column.selector)).collect_schema().names() if column.regex else [column.name]
+        present = [name for name in names if name in known]
+        held += [_outcome(check, frame, name) for name in present for check in column.checks]
+        filled += [] if column.nullable else present
+    held.append(frame.select(pl.all_horizontal(pl.col(name).is_not_null() for name in filled)))
+    named = [outcome.select(pl.first().fill_null(value=True).all().alias(str(n))) for n, outcome in enumerate(held)]
+    return bool(pl.concat(named, how="horizontal").select(pl.all_horizontal(pl.all())).collect().item())
+
+
+def _outcome(check: pa.Check, frame: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    from pandera.api.polars.types import PolarsData  # noqa: PLC0415 - slow to import
+
+    backend: Any = check.get_backend(frame)(check)
+    outcome: pl.LazyFrame = backend.apply(PolarsData(frame, key))
+    return outcome
+
+
 def _check(rule: str, test: Test) -> pa.Check:
     import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
@@ -112,7 +160,7 @@ def _provenance() -> dict[str, pa.Column]:
 
 
 @cache
-def raw_house(kind: str) -> pa.DataFrameSchema:
+def raw_house(kind: str) -> Model:
     """A house kind as read: every column text, required ones filled, each cell written as the contract says."""
     import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
@@ -120,11 +168,11 @@ def raw_house(kind: str) -> pa.DataFrameSchema:
         c.name: pa.Column(pl.String, nullable=not c.required, checks=_text_checks(c))
         for c in INPUT_TABLES[kind].columns
     }
-    return pa.DataFrameSchema({**columns, **_provenance()}, strict=True)
+    return Model(pa.DataFrameSchema({**columns, **_provenance()}, strict=True))
 
 
 @cache
-def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
+def raw_section(profile: Profile, section: str) -> Model:
     """A section of a custodian's file as read: all text, dates and numbers written as the profile says."""
     import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
@@ -203,7 +251,7 @@ def raw_section(profile: Profile, section: str) -> pa.DataFrameSchema:
             "amount_[0-9A-Z]": pa.Column(pl.String, nullable=True, checks=number, regex=True),
         },
     }  # fmt: skip
-    return pa.DataFrameSchema({**by_shape[shape], **_provenance()})
+    return Model(pa.DataFrameSchema({**by_shape[shape], **_provenance()}))
 
 
 def _priced(data: Any) -> pl.LazyFrame:
@@ -297,7 +345,7 @@ _ACROSS: dict[str, tuple[tuple[str, Test], ...]] = {
 
 
 @cache
-def typed(kind: str) -> pa.DataFrameSchema:
+def typed(kind: str) -> Model:
     """The canonical table: types, required values, closed vocabularies, magnitudes and possible tax years.
 
     A custodian may be null: Publication 1220 can't tell it. House rows were held to it before.
@@ -310,4 +358,4 @@ def typed(kind: str) -> pa.DataFrameSchema:
         for c in (*table.columns, *table.internal)
     }
     across = [_check(rule, test) for rule, test in _ACROSS.get(kind, ())]
-    return pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True)
+    return Model(pa.DataFrameSchema({**columns, **_provenance()}, checks=across, strict=True, ordered=True))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from schemas.models import MOST_DOLLARS
+from schemas.models import MOST_DOLLARS, Model
 from schemas.tables import INPUT_TABLES, UNCLASSIFIED
 
 if TYPE_CHECKING:
@@ -61,18 +61,13 @@ class FrameError(RuntimeError):
     """A frame doesn't have the columns or types its model says: a fault of this program, not of a file."""
 
 
-def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
+def failures(model: Model, frame: pl.DataFrame) -> pl.DataFrame:
     """Every failed check: the row (0-based), the column and the rule; empty when the frame is good.
 
     Raises `FrameError` if the frame hasn't the shape of the model.
     """
-    import pandera.errors  # noqa: PLC0415 - slow to import
-
-    try:
-        schema.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as found:
-        cases: pl.DataFrame = found.failure_cases
-    else:
+    cases = None if _cases(model.at_once, frame) is None else _cases(model.schema, frame)
+    if cases is None:
         return pl.DataFrame(schema=FAILURES)
     misfits = cases.filter(pl.col("index").is_null())
     if misfits.height:
@@ -82,6 +77,18 @@ def failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame:
     named = cases.select(pl.col("index").cast(pl.Int64).alias("row"), "column", rule.alias("rule"))
     by_rule = pl.col("rule").replace_strict(_COLUMN_OF_RULE, default=None, return_dtype=pl.String)
     return named.with_columns(pl.coalesce("column", by_rule)).unique().sort("row", "column", "rule")
+
+
+def _cases(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> pl.DataFrame | None:
+    """What Pandera finds in a frame; None if it passes."""
+    import pandera.errors  # noqa: PLC0415 - slow to import
+
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as found:
+        cases: pl.DataFrame = found.failure_cases
+        return cases
+    return None
 
 
 def message(kind: str, column: str | None, rule: str) -> str:

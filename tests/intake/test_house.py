@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pandera.polars as pa
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pandera.errors import SchemaErrors
 
 from schemas import models
 from schemas.accounts import normalise_account_number
@@ -225,3 +227,31 @@ def test_pandera_holds_the_typed_table_to_its_vocabulary() -> None:
 def test_a_frame_of_the_wrong_shape_is_the_programs_fault() -> None:
     with pytest.raises(FrameError, match="column"):
         failures(models.typed("balances"), pl.DataFrame({"custodian": ["a secret"]}))
+
+
+@pytest.mark.parametrize("kind", ["transactions", "persons", "payroll_contributions"])
+def test_all_checks_at_once_pass_what_each_alone_passes(kind: str) -> None:
+    good = {
+        "money": "1.00", "percent": "1", "year": "2026", "bool": "true", "int": "1", "date": "2026-03-01", "text": "a",
+    }  # fmt: skip
+    columns = INPUT_TABLES[kind].columns
+    row: dict[str, list[str | None]] = {
+        c.name: ["901147721" if c.name in models.TAX_ID_COLUMNS else good[c.kind]] for c in columns
+    }
+    model, found = models.raw_house(kind), set[str]()
+    for name, cell in [(None, None), *((c.name, cell) for c in columns for cell in (None, "\ufeff", "2.11E+08"))]:
+        frame = _raw(kind, row if name is None else {**row, name: [cell]})
+        judged = [_passes(schema, frame) for schema in (model.at_once, model.schema)]
+        assert judged[0] == judged[1], (name, cell)
+        assert failures(model, frame).is_empty() == judged[1]
+        found.add(f"{name} {judged[1]}")
+    assert "None True" in found
+    assert {f"{c.name} False" for c in columns if c.required} <= found
+
+
+def _passes(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> bool:
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors:
+        return False
+    return True

@@ -15,7 +15,7 @@ import polars as pl
 from schemas.tables import DTYPES, INPUT_TABLES, INTAKE_FILES, INTAKE_REJECTS, empty
 from transforms.intake import bulk, corrections, row_fixes
 from transforms.intake.bulk import Merged, merge_parts
-from transforms.intake.cache import cache_of
+from transforms.intake.cache import Cache, cache_of
 from transforms.intake.canonical import canonical_rows
 from transforms.intake.content import content_as_of, coverage, made_for
 from transforms.intake.deliveries import Deliveries, read_deliveries
@@ -67,7 +67,8 @@ def read_book(
     with tempfile.TemporaryDirectory(prefix=".reading-", dir=canonical.parent) as folder:
         scratch = Path(folder)
         cache = cache_of(out, firm_key, read_only=not quarantine)
-        store = Store(scratch, firm_key, cache)
+        ahead = Cache(scratch, firm_key) if cache is None or not quarantine else None
+        store = Store(scratch, firm_key, cache, ahead)
         found = read_deliveries(register, out, keyring, store, firm_fingerprint(firm_key))
         fixes = _fixes(found, firm_key)
         _mend(found, fixes, store)

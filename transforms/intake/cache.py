@@ -73,6 +73,10 @@ class Cache:
         self._used.add(place.name)
         return {table: [place / path.name for path in paths] for table, paths in kept.files.items()}
 
+    def knows(self, entry: Entry) -> bool:
+        """True if something is kept of a file, though it may not hold."""
+        return (self._root / self._name(entry) / _FACTS).exists()
+
     def find(self, entry: Entry) -> Kept | None:
         """What is kept of a file; None if there is nothing, or not what was kept."""
         place = self._root / self._name(entry)

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from transforms.intake import pgp
+from transforms.intake.ahead import reading_ahead
 from transforms.intake.failed import as_set_aside, is_fault_of_a_reader
 from transforms.intake.lines import FileSetAside
 from transforms.intake.marks import is_marked_workbook, read_marks
@@ -40,7 +41,6 @@ from transforms.passwords import unlocked
 from transforms.vault import Vault
 
 CONTAINER = "container"
-_PIECE = 1024**2
 
 
 @dataclass
@@ -70,44 +70,38 @@ def read_deliveries(
     book, seen, vault = Deliveries(), dict[str, Reading](), Vault.of(out)
     tonight = {d.sha256: d.duplicate for d in register.tonight}
     kept = set(register.kept)
-    for entry in register.entries:
-        # asked once, when a file is new: whose workbook it is (a changed firm key doesn't take old marks away), and
-        # whether a signature is required
-        known = tonight.get(entry.sha256, True)
-        whose = None if known else firm
-        asked = replace(keyring, require_signature=False) if known else keyring
-        opened = partial(vault.opened, out / "archive" / entry.sha256)
-        _check_whole(opened, entry)
-        before = _read_before(opened, entry, store, seen, partial(_again, opened, entry, asked, whose, entry))
-        found = [before] if before is not None else _as_a_whole(opened, entry, asked, seen, whose)
-        first = found[0]
-        if first.encrypted and (known or entry.sha256 in kept):
-            raise PermissionError(
-                errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
-            )
-        alone = len(found) == 1 and not first.is_container
-        members = [r for r in found[1:] if not r.is_container]
-        if first.error or (members and all(r.error for r in members)):
-            book.refused.add(entry.sha256)
-        for reading in found:
-            book.again[reading.entry] = again = partial(_again, opened, entry, asked, whose, reading.entry)
-            if reading.repeats:
-                book.duplicates.append(reading)
-            elif reading is first or not reading.error or entry.sha256 in tonight:
-                # a refused member is told, like a refused file, while it is delivered
-                book.readings.append(store.take(reading, again, keep=alone) if reading.whole else reading)
-            if reading.entry.sha256 in seen:
-                seen[reading.entry.sha256] = replace(seen[reading.entry.sha256], house=None, ragged=None, sections={})
+    with reading_ahead(register.entries, vault, store) as ahead:
+        for entry in register.entries:
+            # asked once, when a file is new: whose workbook it is (a changed firm key doesn't take old marks away), and
+            # whether a signature is required
+            known = tonight.get(entry.sha256, True)
+            whose = None if known else firm
+            asked = replace(keyring, require_signature=False) if known else keyring
+            opened = partial(vault.opened, out / "archive" / entry.sha256)
+            ahead.check(opened, entry)
+            before = _read_before(opened, entry, store, seen, partial(_again, opened, entry, asked, whose, entry))
+            found = [before] if before is not None else _as_a_whole(opened, entry, asked, seen, whose)
+            first = found[0]
+            if first.encrypted and (known or entry.sha256 in kept):
+                raise PermissionError(
+                    errno.EACCES, "an encrypted file of the book can't be decrypted any more: see pgp_home"
+                )
+            alone = len(found) == 1 and not first.is_container
+            members = [r for r in found[1:] if not r.is_container]
+            if first.error or (members and all(r.error for r in members)):
+                book.refused.add(entry.sha256)
+            for reading in found:
+                book.again[reading.entry] = again = partial(_again, opened, entry, asked, whose, reading.entry)
+                if reading.repeats:
+                    book.duplicates.append(reading)
+                elif reading is first or not reading.error or entry.sha256 in tonight:
+                    # a refused member is told, like a refused file, while it is delivered
+                    book.readings.append(store.take(reading, again, keep=alone) if reading.whole else reading)
+                if reading.entry.sha256 in seen:
+                    seen[reading.entry.sha256] = replace(
+                        seen[reading.entry.sha256], house=None, ragged=None, sections={}
+                    )
     return book
-
-
-def _check_whole(opened: Opener, entry: Entry) -> None:
-    with opened() as source:
-        digest = sha256()
-        while piece := source.read(_PIECE):
-            digest.update(piece)
-        if digest.hexdigest() != entry.sha256:
-            raise OSError(errno.EIO, "an archived file isn't what was delivered any more: take it from a backup")
 
 
 def _read_before(

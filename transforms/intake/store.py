@@ -48,15 +48,29 @@ class Parsed:
 class Store:
     """The files of one book, as far as they have been read."""
 
-    def __init__(self, folder: Path, key: bytes, cache: Cache | None = None) -> None:
-        """Rows are written into `folder`, or kept in the `cache`; `key` hashes tax ids."""
-        self._folder, self._key, self._cache = folder, key, cache
+    def __init__(self, folder: Path, key: bytes, cache: Cache | None = None, ahead: Cache | None = None) -> None:
+        """Rows are written into `folder`, or kept in the `cache`; `key` hashes tax ids.
+
+        `ahead` is where other processes keep what they read for a night that keeps nothing.
+        """
+        self._folder, self._key, self._cache, self._ahead = folder, key, cache, ahead
         self._held = 0
         self.parsed: dict[Entry, Parsed] = {}
 
+    def knows(self, entry: Entry) -> bool:
+        """True if something is kept of a file, though it may not hold."""
+        return any(cache.knows(entry) for cache in self._caches())
+
+    def for_a_process(self) -> Store:
+        """A store for another process to read files into, in which this one finds them."""
+        return Store(self._folder, self._key, self._ahead or self._cache)
+
+    def _caches(self) -> list[Cache]:
+        return [cache for cache in (self._cache, self._ahead) if cache is not None]
+
     def find(self, opened: plain.Opener, entry: Entry, again: Callable[[], Reading]) -> Reading | None:
         """What was read of a file on an earlier night, without its rows; None if it must be read (`again`)."""
-        kept = self._cache.find(entry) if self._cache is not None else None
+        kept = next((kept for cache in self._caches() if (kept := cache.find(entry)) is not None), None)
         if kept is None:
             return None
         if kept.header is not None:
