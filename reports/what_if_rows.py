@@ -87,7 +87,7 @@ def _about() -> pl.Expr:
     ).then(pl.lit(" … (the rest is on Pro-rata)")).otherwise(pl.lit(""))
     judged = (
         pl.when(pl.col("status") == "UNKNOWN")
-        .then(pl.format("No numbers until this is stated (see Data problems): {}.", reasons))
+        .then(pl.format("No numbers until this is put right (see Data problems): {}.", reasons))
         .when(pl.col("status") == "REVIEW")
         .then(pl.format("Look at this first: {}.", reasons))
         .otherwise(pl.lit("Every input was known."))

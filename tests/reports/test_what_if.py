@@ -178,7 +178,7 @@ def test_unknown_is_listed_with_what_is_missing_and_without_a_number(values: Wor
         if cells[0].value == "Ruth Okafor · 2026"
     ]
     assert row["status"] == "UNKNOWN"
-    assert row["about"].startswith("No numbers until this is stated (see Data problems): state line 14")
+    assert row["about"].startswith("No numbers until this is put right (see Data problems): line 14 of")
     numbers = {k for k, v in row.items() if isinstance(v, int | float)}
     assert numbers == {"tax_year", "in_year_has_ended", "in_three_places", "in_worksheet_1_1", "in_part_2_only"}
 

@@ -117,11 +117,12 @@ def _merge_on_disk(name: str, parts: list[Path], scratch: Path) -> tuple[Merged,
         paths = sorted(path for path, _ in touched)
         kept = [part for part in parts if str(part) not in set(paths)]
         rest = folder / "rest.parquet"
-        _copy(con, f"select * from read_parquet($parts) where not ({again})", paths, f"'{rest}' (format parquet)")
+        touching = con.read_parquet(paths)
+        touching.filter(f"not ({again})").write_parquet(str(rest))
         count = ceil(sum(rows for _, rows in touched) / IN_MEMORY)
         batches = folder / "batches"
-        where = f"'{batches}' (format parquet, partition_by (batch))"
-        _copy(con, f"select *, {_hash(name)} % {count} as batch from read_parquet($parts) where {again}", paths, where)
+        every = touching.filter(again).project(f"*, {_hash(name)} % {count} as batch")
+        every.write_parquet(str(batches), partition_by=["batch"])
     merged, aside = _merge_batches(name, sorted(batches.glob("*"), key=_number), folder)
     return Merged(name, empty(INPUT_TABLES[name]), [*kept, rest, *merged]), aside
 
@@ -146,10 +147,6 @@ def _connect(folder: Path, parts: Sequence[Path]) -> duckdb.DuckDBPyConnection:
     con = connect(folder, memory_limit=_MEMORY)
     confine(con, folder, *sorted({part.parent.parent for part in parts}))
     return con
-
-
-def _copy(con: duckdb.DuckDBPyConnection, select: str, paths: list[str], target: str) -> None:
-    con.execute(f"copy ({select}) to {target}", {"parts": paths})
 
 
 def _names(parts: Iterable[Path]) -> list[str]:
