@@ -64,7 +64,9 @@ def test_what_came_out_this_year_shares_the_new_basis() -> None:
     """
     row = _row(_book(30_000).convert("2026-03-02", 10_000))
     assert (row["standing"], row["taxable_if_done"], row["tax_if_done"]) == ("blocked", D("4736.84"), D("1657.89"))
-    assert row["ways_out"].startswith("Leave the conversion as it is: taxed on $10,000, and on $4,736.84 more with the room of $7,500\n")
+    assert row["ways_out"].startswith(
+        "Leave the conversion as it is: taxed on $10,000, and on $4,736.84 more with the room of $7,500\n"
+    )
 
 
 def test_ways_out_are_said_cheapest_first() -> None:
