@@ -159,7 +159,7 @@ def _lose_unsynced(out: Path, before: dict[str, tuple[int, int, int]], told: lis
         os.truncate(path, rng.choice((least, rng.randint(least, state[1]))))
         path.chmod(mode)
     for old, new in reversed(_renames_not_synced(told)):
-        # where the folder it came from is gone, the disk has kept that and, its journal being in order, what came before
+        # where the folder it came from is gone, the disk has kept that and (a journal is in order) what came before
         settled = str(new) in before or not new.exists() or old.exists() or not old.parent.exists()
         if not settled and new.is_relative_to(out) and rng.random() < 0.5:
             new.rename(old)
