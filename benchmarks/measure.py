@@ -14,7 +14,9 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[1]
-_EVERY = 0.1
+#: Seconds between two looks at the memory; more where a look takes long, as the pages of a large process do, so that
+#: looking costs a twentieth of one processor at the most.
+_EVERY, _SHARE = 0.1, 20
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,12 @@ class _Memory(threading.Thread):
         """Look until told that it is over."""
         with suppress(psutil.NoSuchProcess):
             top = psutil.Process(self.pid)
-            while not self.over.wait(_EVERY):
+            pause = _EVERY
+            while not self.over.wait(pause):
+                began = time.perf_counter()
                 every = [top, *top.children(recursive=True)]
                 self.peak = max(self.peak, sum(_own(process) for process in every))
+                pause = max(_EVERY, _SHARE * (time.perf_counter() - began))
 
 
 def _own(process: psutil.Process) -> int:

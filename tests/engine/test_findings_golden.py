@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from tests.book import Book
+from tests.golden_cases import FILES, results_of
 from transforms.findings import registry
 
-GOLDEN = Path(__file__).parent.parent / "golden" / "findings"
-FILES = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.toml"))}
 CASES = [pytest.param(rule, case, id=f"{rule}-{case['name']}") for rule, file in FILES.items() for case in file["case"]]
-
-
-def _book(steps: list[list[Any]]) -> Book:
-    book = Book()
-    for name, *arguments in steps:
-        named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
-        getattr(book, name)(*arguments, **named)
-    return book
 
 
 def test_every_finding_has_golden_cases_of_all_three_outcomes() -> None:
@@ -35,7 +23,7 @@ def test_every_finding_has_golden_cases_of_all_three_outcomes() -> None:
 
 @pytest.mark.parametrize(("rule", "case"), CASES)
 def test_golden_case(rule: str, case: dict[str, Any]) -> None:
-    results = _book(case["steps"]).compute(as_of=case["as_of"], tax_years=case.get("tax_years", (2026,)))
+    results = results_of(rule, case)
     findings = results["findings"]
     fired = findings.filter(pl.col("rule") == rule)
     expect = case.get("expect", {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -15,16 +14,10 @@ from hypothesis import strategies as st
 from schemas.marks import MARK_STATUSES
 from tests.book import Book
 from tests.crowd_of_records import crowd
-from tests.engine.test_findings_golden import FILES, _book
+from tests.golden_cases import FILES, book_of, renamed
 from transforms import engine, partitions
 
 AS_OF, BEFORE, YEARS = date(2026, 12, 1), date(2026, 11, 2), (2026,)
-#: What one case of a golden file shares with no other; recordkeepers and custodians stay the firm's own.
-RENAMED = (
-    "person_id", "spouse_person_id", "household_id", "account_number", "old_account_number", "counter_account_number",
-    "plan_id", "employer_group_id", "tax_id", "owner_tax_id", "old_tax_id", "new_tax_id", "transaction_id",
-    "cancels_transaction_id", "source_sha256", "sha256", "file_sha256", "source",
-)  # fmt: skip
 
 
 def everybody() -> Book:
@@ -32,17 +25,12 @@ def everybody() -> Book:
     whole = crowd().book
     for rule, file in FILES.items():
         for n, case in enumerate(case for case in file["case"] if case["as_of"] == str(AS_OF)):
-            for table, rows in _book(case["steps"]).rows.items():
-                whole.rows[table] += [_of_case(f"{rule}{n}", row) for row in rows if table != "advisors"]
+            for table, rows in book_of(case).rows.items():
+                whole.rows[table] += [renamed(f"{rule}{n}", row) for row in rows if table != "advisors"]
     _people_who_share(whole)
     for n, row in enumerate(whole.rows["rejects"]):
         row["line_number"] = n + 2  # a line is set aside once
     return whole
-
-
-def _of_case(case: str, row: dict[str, Any]) -> dict[str, Any]:
-    # a mask is known by its ending
-    return {k: f"{case}-{v}" if k in RENAMED and v and not str(v).startswith("*") else v for k, v in row.items()}
 
 
 def _people_who_share(book: Book) -> Book:
