@@ -189,13 +189,19 @@ def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[in
         "insert into limit_values values (?, ?, ?, ?, ?)",
         [(v.tax_year, v.key, v.filing_status, v.value, v.authority) for y in found for v in y.limits],
     )
-    con.execute("create table rmd_ages (born_from integer, age integer)")
-    con.executemany("insert into rmd_ages values (?, ?)", list(load.rmd_ages()))
+    con.execute("create table rmd_ages (born_from integer, born_before integer, age integer)")
+    con.executemany("insert into rmd_ages values (?, ?, ?)", _spans(load.rmd_ages()))
     _load_holidays(con)
     con.execute(
         "create view limits_used as select tax_year, key, filing_status, value::decimal(18, 2) as value, authority"
         " from limit_values"
     )
+
+
+def _spans(ages: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Born from this year, and before that one, and the age; the newest has no end."""
+    ends = (*(born_from for born_from, _ in ages[1:]), date.max.year + 1)
+    return [(born_from, end, age) for (born_from, age), end in zip(ages, ends, strict=True)]
 
 
 def _load_holidays(con: duckdb.DuckDBPyConnection) -> None:
