@@ -41,7 +41,7 @@ def mark_steps(previous: Path | None, comes_back: ComesBack) -> Iterator[Step]:
     yield Step(("mark_rules",), partial(_state_rules, comes_back=comes_back))
     yield Step(("previous_marks",), partial(_load_previous, previous=previous))
     yield from map(steps.table, STEPS)
-    yield Step(("findings", "marked_findings"), _take_marked)
+    yield Step(("findings",), _take_marked, "marked_findings")
 
 
 def _state_rules(con: duckdb.DuckDBPyConnection, comes_back: ComesBack) -> None:
@@ -64,4 +64,9 @@ def _load_previous(con: duckdb.DuckDBPyConnection, previous: Path | None) -> Non
 
 
 def _take_marked(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("drop table findings; alter table marked_findings rename to findings")
+    # a view: every finding's words and evidence are copied when they are written, not once more before that
+    con.execute(
+        "alter table findings rename to unmarked_findings;"
+        " create view findings as select f.* exclude (rank), m.* exclude (finding_id) from unmarked_findings as f"
+        " inner join marked_findings as m on m.finding_id = f.finding_id"
+    )

@@ -308,12 +308,15 @@ def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
     )
     judge_findings(con)
     con.execute(
-        "create or replace table judged_findings as"
+        "create table judged_findings as"
         " select * exclude (rank) from findings union all by name from people_findings;"
-        " drop table findings; drop table previous_findings"
+        " drop table findings; drop table ranked_findings; drop table previous_findings"
     )
     engine.build(con, "ranked_findings")
-    con.execute("alter table ranked_findings rename to findings")
+    con.execute(
+        "create table findings as select f.*, r.rank from judged_findings as f"
+        " inner join ranked_findings as r on r.finding_id = f.finding_id; drop table judged_findings"
+    )
     load_previous(con, previous)
 
 

@@ -152,7 +152,7 @@ def _judging() -> Iterator[Step]:
     rules = " ".join(finding.rule for finding in registry())
     for table, select in ASSEMBLE:
         yield Step((table,), partial(_assemble, table=table, select=select), f"{rules} {select}")
-    yield Step(("raw_findings", "ranked_findings"), _forget)
+    yield Step(("raw_findings", "judged_findings"), _forget)
 
 
 def _assemble(con: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
@@ -161,7 +161,7 @@ def _assemble(con: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
 
 def _forget(con: duckdb.DuckDBPyConnection) -> None:
     # every finding's words and evidence, and nobody reads them here any more
-    con.execute("drop table raw_findings; drop table ranked_findings")
+    con.execute("drop table raw_findings; drop table judged_findings")
 
 
 #: What tonight's findings are compared with: these columns of the last run's, whatever else its table has.
