@@ -1,5 +1,5 @@
--- What the marks make of every finding: their columns, and its rank. A finding that is done, dismissed or snoozed is put aside: ranked after the others, until
--- something brings it back (`came_back` says what). Two answers nobody has decided between put nothing aside.
+-- What the marks make of every finding: their columns, and its rank. A finding that is done, dismissed or snoozed is put
+-- aside: ranked after the others, until something brings it back (`came_back` says what). Two answers nobody has decided between put nothing aside.
 with
 today as (select as_of from run),
 marked as (
