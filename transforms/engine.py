@@ -1,15 +1,17 @@
 """The whole book, computed: canonical tables in, result tables out.
 
 Every step is one SELECT in `sql/`, named for the table it makes, run over the whole book at once in an in-memory
-DuckDB. The only loop is over tax years, ascending, because line 14 of one year is line 2 of the next.
+DuckDB; steps that don't need each other run side by side (`transforms.steps`). The only loop is over tax years,
+ascending, because line 14 of one year is line 2 of the next.
 Nothing here knows about Prefect, workbooks, the clock or the network: same canonical tables, same as-of date,
 same years, same limits -> the same result tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -18,13 +20,12 @@ from limits import contested, load
 from schemas.marks import COMES_BACK, ComesBack
 from schemas.plain import wrong_with
 from schemas.tables import INPUT_TABLES, INTAKE_REJECTS, RESULT_TABLES, Kind, Table
-from transforms import database
-from transforms.findings import write_findings
-from transforms.identity import merge_persons, suggest_links
-from transforms.marks import write_marks
-from transforms.trend import write_trend
-
-SQL = Path(__file__).parent / "sql"
+from transforms import database, steps
+from transforms.findings import finding_steps
+from transforms.identity import link_steps, merge_step
+from transforms.marks import mark_steps
+from transforms.steps import Step
+from transforms.trend import trend_step
 
 #: Tables in the order they build on each other; each is the SELECT in the file of its name.
 FIGURES = ("year_limits", "phaseouts")
@@ -60,6 +61,8 @@ SHARE_OF_MEMORY = "25%"
 #: Canonical tables that are never rewritten (they name no person) and too large to hold in memory whole.
 LEFT_IN_FILES = ("balances", "transactions", "form_5498", "form_1099r")
 
+#: Result tables that are made last, so written last.
+_LAST = ("findings", "marks", "mark_history", "trend")
 #: Kept beside the results for `rothbook explain` and the workbooks; not part of the contract.
 DERIVED = (
     "evidence",
@@ -109,37 +112,30 @@ def compute(
     """
     with connect(run / ".spill") as con:
         database.confine(con, *filter(None, (canonical, run, previous)))
-        load_book(con, canonical)
         load_run(con, as_of, tax_years)
         load_choices(con, choices)
-        compute_tables(con, tax_years)
-        write_findings(con, previous)
-        write_marks(con, previous, comes_back)
-        write_trend(con, previous)
-        return write(con, run)
+        results = (*finding_steps(previous), *mark_steps(previous, comes_back), trend_step(previous))
+        return write(con, run, after=(*book_steps(canonical), *table_steps(tax_years), *results))
 
 
 def connect(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory DuckDB with Rothbook's macros; what doesn't fit into its share goes to `spill`, or nowhere."""
     con = database.connect(spill, memory_limit=SHARE_OF_MEMORY)
-    con.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
+    con.execute(steps.text("macros"))
     return con
 
 
-def load_book(con: duckdb.DuckDBPyConnection, canonical: Path) -> None:
+def book_steps(canonical: Path) -> Iterator[Step]:
     """Load every canonical table; the set-aside rows and the files come in as intake wrote them.
 
     The tables of millions of rows stay in their files: whoever reads them takes only the columns it needs.
     """
-    for name in INPUT_TABLES:
-        path = files(canonical / f"{name}.parquet")
-        if name in LEFT_IN_FILES:
-            con.read_parquet(path).create_view(name)
-        else:
-            _load_parquet(con, name, path)
-    _load_parquet(con, "intake_rejects", files(canonical / f"{INTAKE_REJECTS.name}.parquet"))
-    _load_parquet(con, "intake_files", files(canonical / "files.parquet"))
-    load_phrases(con)
+    paths = {name: canonical / f"{name}.parquet" for name in INPUT_TABLES}
+    paths["intake_rejects"] = canonical / f"{INTAKE_REJECTS.name}.parquet"
+    paths["intake_files"] = canonical / "files.parquet"
+    for name, path in paths.items():
+        yield Step((name,), partial(_load_parquet, name=name, path=files(path)))
+    yield Step(("reject_phrases",), load_phrases, "intake_rejects")
 
 
 def files(path: Path) -> str:
@@ -148,7 +144,8 @@ def files(path: Path) -> str:
 
 
 def _load_parquet(con: duckdb.DuckDBPyConnection, name: str, path: str) -> None:
-    con.execute(f"create table {name} as select * from read_parquet($path)", {"path": path})
+    rows = con.read_parquet(path)
+    rows.create_view(name) if name in LEFT_IN_FILES else rows.create(name)
 
 
 def load_phrases(con: duckdb.DuckDBPyConnection) -> None:
@@ -192,13 +189,19 @@ def load_run(con: duckdb.DuckDBPyConnection, as_of: date, tax_years: Sequence[in
         "insert into limit_values values (?, ?, ?, ?, ?)",
         [(v.tax_year, v.key, v.filing_status, v.value, v.authority) for y in found for v in y.limits],
     )
-    con.execute("create table rmd_ages (born_from integer, age integer)")
-    con.executemany("insert into rmd_ages values (?, ?)", list(load.rmd_ages()))
+    con.execute("create table rmd_ages (born_from integer, born_before integer, age integer)")
+    con.executemany("insert into rmd_ages values (?, ?, ?)", _spans(load.rmd_ages()))
     _load_holidays(con)
     con.execute(
         "create view limits_used as select tax_year, key, filing_status, value::decimal(18, 2) as value, authority"
         " from limit_values"
     )
+
+
+def _spans(ages: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Born from this year, and before that one, and the age; the newest has no end."""
+    ends = (*(born_from for born_from, _ in ages[1:]), date.max.year + 1)
+    return [(born_from, end, age) for (born_from, age), end in zip(ages, ends, strict=True)]
 
 
 def _load_holidays(con: duckdb.DuckDBPyConnection) -> None:
@@ -214,47 +217,47 @@ def load_choices(con: duckdb.DuckDBPyConnection, other: Mapping[str, str] | None
     con.execute(f"create table choices as select {columns}", positions)
 
 
-def compute_tables(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
+def table_steps(tax_years: Sequence[int]) -> Iterator[Step]:
     """Build every table that findings, marks and the trend rest on."""
-    build(con, *FIGURES)
-    link_book(con)
-    compute_people(con, tax_years)
-    build(con, "rejects")
+    yield from map(steps.table, FIGURES)
+    yield from book_links()
+    yield from people_steps(tax_years)
+    yield steps.table("rejects")
 
 
-def link_book(con: duckdb.DuckDBPyConnection) -> None:
+def book_links() -> Iterator[Step]:
     """Build what only the whole book knows: merged persons, owners of accounts, suggested links, arrivals, controls."""
-    build(con, *BEFORE_PERSONS_ARE_MERGED)
-    merge_persons(con)
-    build(con, *OF_THE_WHOLE_BOOK)
-    suggest_links(con)
+    yield from map(steps.table, BEFORE_PERSONS_ARE_MERGED)
+    yield merge_step()
+    yield from map(steps.table, OF_THE_WHOLE_BOOK)
+    yield from link_steps()
 
 
-def compute_people(con: duckdb.DuckDBPyConnection, tax_years: Sequence[int]) -> None:
+def people_steps(tax_years: Sequence[int]) -> Iterator[Step]:
     """Build what is somebody's own; Form 8606 year by year, the rest for all years at once."""
-    build(con, *BEFORE_FORM_8606)
+    yield from map(steps.table, BEFORE_FORM_8606)
     for name in YEAR_BY_YEAR:
-        _build_year_by_year(con, name, sorted(set(tax_years)))
-    build(con, *DOUBTS_ON_FORM_8606)
-    con.execute("drop table form_8606; alter table form_8606_reviewed rename to form_8606")
-    build(con, *AFTER_FORM_8606)
+        build = partial(_build_year_by_year, name=name, tax_years=sorted(set(tax_years)))
+        yield Step((name, f"{name}_so_far"), build, steps.text(name))
+    yield from map(steps.table, DOUBTS_ON_FORM_8606)
+    yield Step(("form_8606", "form_8606_reviewed"), _take_reviewed)
+    yield from map(steps.table, AFTER_FORM_8606)
 
 
 def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Make each table by the SELECT in the file of its name."""
-    for name in names:
-        con.execute(f"create table {name} as {_select(name)}")
+    steps.run(con, map(steps.table, names))
 
 
-def _select(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+def _take_reviewed(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("drop table form_8606; alter table form_8606_reviewed rename to form_8606")
 
 
 def _build_year_by_year(con: duckdb.DuckDBPyConnection, name: str, tax_years: Sequence[int]) -> None:
     """One tax year after the other, ascending: what a year leaves behind is where the next one starts."""
     con.execute(_create(RESULT_TABLES[name], f"{name}_so_far"))
     for year in tax_years:
-        con.execute(f"insert into {name}_so_far by name {_select(name)}", {"tax_year": year})
+        con.execute(f"insert into {name}_so_far by name {steps.text(name)}", {"tax_year": year})
     con.execute(f"alter table {name}_so_far rename to {name}")
 
 
@@ -268,24 +271,38 @@ def typed(table: Table) -> str:
     return ", ".join(f'cast("{c.name}" as {_SQL_TYPES[c.kind]}) as "{c.name}"' for c in table.columns)
 
 
-def write(con: duckdb.DuckDBPyConnection, run: Path) -> dict[str, int]:
-    """Write result and derived tables and the warehouse into `run`, sorted; returns the rows of each result table."""
-    results, derived = run / "results", run / "derived"
-    results.mkdir(parents=True, exist_ok=True)
-    derived.mkdir(parents=True, exist_ok=True)
-    con.execute("attach $path as warehouse", {"path": str(run / "rothbook.duckdb")})
-    counts = {}
-    for table in RESULT_TABLES.values():
-        columns = typed(table)
-        order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
-        con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
-        # a table's rows are read in the order they were written in: sorted once, for both
-        _copy(con, f"select * from warehouse.{table.name}", results / f"{table.name}.parquet")
-        counts[table.name] = con.table(f"warehouse.{table.name}").shape[0]
-    for name in DERIVED:
-        _copy(con, f"select * from {name} order by all", derived / f"{name}.parquet")
+def write(con: duckdb.DuckDBPyConnection, run: Path, after: Iterable[Step] = ()) -> dict[str, int]:
+    """Write result and derived tables and the warehouse into `run`, sorted; returns the rows of each result table.
+
+    `after` are steps that come first: a table is written as soon as it is made.
+    """
+    for folder in ("results", "derived"):
+        (run / folder).mkdir(parents=True, exist_ok=True)
+    # a row group is compressed by one thread: of a quarter of the usual size, several work on one table
+    con.execute("attach $path as warehouse (row_group_size 30720)", {"path": str(run / "rothbook.duckdb")})
+    steps.run(con, (*after, *_writing(run)))
+    counts = {name: con.table(f"warehouse.{name}").shape[0] for name in RESULT_TABLES}
     con.execute("detach warehouse")
     return counts
+
+
+def _writing(run: Path) -> Iterator[Step]:
+    for table in sorted(RESULT_TABLES.values(), key=lambda table: table.name in _LAST):
+        # the warehouse is one file: what makes "warehouse" is done in this order
+        written = f"warehouse_{table.name}"
+        yield Step(("warehouse", written), partial(_keep, table=table), table.name)
+        # a table's rows are read in the order they were written in: sorted once, for both
+        rows, target = f"select * from warehouse.{table.name}", run / "results" / f"{table.name}.parquet"
+        yield Step((f"file_of_{table.name}",), partial(_copy, select=rows, target=target), written)
+    for name in DERIVED:
+        rows, target = f"select * from {name} order by all", run / "derived" / f"{name}.parquet"
+        yield Step((f"file_of_{name}",), partial(_copy, select=rows, target=target), name)
+
+
+def _keep(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    columns = typed(table)
+    order = ", ".join(f'"{name}"' for name in table.key or tuple(c.name for c in table.columns if c.kind != "list"))
+    con.execute(f"create table warehouse.{table.name} as select {columns} from main.{table.name} order by {order}")
 
 
 def _copy(con: duckdb.DuckDBPyConnection, select: str, target: Path) -> None:

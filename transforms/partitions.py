@@ -1,6 +1,6 @@
 """One book in partitions, each computed by the engine's own steps, put together to the very tables of one process.
 
-Only the whole book knows who is who and whose an account is (`engine.link_book`), so that is done once. Everything
+Only the whole book knows who is who and whose an account is (`engine.book_links`), so that is done once. Everything
 after it is some unit's own: a person with all their accounts, or an account or tax id of nobody. `units_together.sql`
 says which units need each other (a couple, a suggested link, a row that names two); what hangs together has one home
 and goes into one partition, by a hash of that home. What few rows of the firm everybody needs is read by every
@@ -25,7 +25,7 @@ import duckdb
 
 from schemas.marks import COMES_BACK, ComesBack
 from schemas.tables import INPUT_TABLES, RESULT_TABLES
-from transforms import engine
+from transforms import engine, steps
 from transforms.database import confine
 from transforms.findings import judge_findings, load_previous, raise_findings, registry
 from transforms.identity.merging import FOLDED, NAMING
@@ -172,7 +172,7 @@ def _split(parts: Parts, aside: Path, previous: Path | None, most: int, people_e
         for table in _CANONICAL:
             rows = con.read_parquet(engine.files(parts.whole(table)))
             rows.create(table) if table in moved else rows.create_view(table)
-        engine.link_book(con)
+        steps.run(con, engine.book_links())
         _load_comparable(con, previous)
         count = max(1, min(most, con.table("persons").shape[0] // people_each))
         (aside / "book").mkdir()
@@ -250,7 +250,7 @@ def compute_part(parts: Parts, number: int) -> None:
             for table in _SHARED:
                 con.read_parquet(engine.files(parts.whole(table))).create_view(table)
             engine.load_phrases(con)
-            engine.compute_people(con, parts.tax_years)
+            steps.run(con, engine.people_steps(parts.tax_years))
             _judge_people(con, aside)
             for name in _OF_PEOPLE:
                 rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
@@ -308,12 +308,15 @@ def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
     )
     judge_findings(con)
     con.execute(
-        "create or replace table judged_findings as"
+        "create table judged_findings as"
         " select * exclude (rank) from findings union all by name from people_findings;"
-        " drop table findings; drop table previous_findings"
+        " drop table findings; drop table ranked_findings; drop table previous_findings"
     )
     engine.build(con, "ranked_findings")
-    con.execute("alter table ranked_findings rename to findings")
+    con.execute(
+        "create table findings as select f.*, r.rank from judged_findings as f"
+        " inner join ranked_findings as r on r.finding_id = f.finding_id; drop table judged_findings"
+    )
     load_previous(con, previous)
 
 

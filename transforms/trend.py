@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
-SELECT = Path(__file__).parent / "sql" / "trend.sql"
+from transforms import steps
+from transforms.steps import Step
+
+SELECT = steps.text("trend")
+
+
+def trend_step(previous: Path | None) -> Step:
+    """The step of `write_trend`."""
+    return Step(("trend",), partial(write_trend, previous=previous), SELECT)
 
 
 def write_trend(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
@@ -19,4 +28,4 @@ def write_trend(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
         con.execute("create table previous_trend as select * from read_parquet($path)", {"path": str(path)})
     else:
         con.execute("create table previous_trend (as_of date)")
-    con.execute(f"create table trend as {SELECT.read_text(encoding='utf-8')}")
+    con.execute(f"create table trend as {SELECT}")

@@ -23,19 +23,17 @@ KNOWN = {
         "table.name",  # the same
         "columns",  # columns of schemas/tables.py, or switches of limits/contested.toml
         "order",  # columns of schemas/tables.py
-        "_select(name)",  # the text of a file in transforms/sql
+        "steps.text(name)",  # the text of a file in transforms/sql
     },
     "transforms/findings/__init__.py": {
         "finding.sql",  # the SELECT of a finding module
         "table",  # of ASSEMBLE
-        "(SQL / file).read_text(encoding='utf-8')",
+        "select",  # of ASSEMBLE: the text of a file in transforms/sql
         "_PREVIOUS",  # columns and their types
         "columns",  # of _PREVIOUS
     },
     "transforms/marks.py": {
-        "name",  # of the tuple of tables there
         "_NO_MARKS",  # a SELECT without rows
-        "(SQL / f'{name}.sql').read_text(encoding='utf-8')",
     },
     "transforms/differences.py": {
         "schema",  # one or two
@@ -52,7 +50,8 @@ KNOWN = {
         "again",  # the same, and _ALWAYS
     },
     "transforms/known_when.py": {"select"},  # a SELECT of that module
-    "transforms/trend.py": {"SELECT.read_text(encoding='utf-8')"},
+    "transforms/steps.py": {"name", "select"},  # a file in transforms/sql and its text
+    "transforms/trend.py": {"SELECT"},  # the text of a file in transforms/sql
     "transforms/identity/merging.py": {"kind", "table", "column", "keys", "cells", "differ"},  # of schemas/tables.py
     "transforms/partitions.py": {
         "name",  # a result table of schemas/tables.py
@@ -63,8 +62,7 @@ KNOWN = {
         "homes",  # the same
     },
     "transforms/identity/suggesting.py": {
-        "_select('link_records')",
-        "_select('link_candidates')",
+        "_CANDIDATES",  # the text of a file in transforms/sql
         "agrees",  # SQL fragments of identity/model.py
     },
 }
@@ -91,7 +89,7 @@ def put_in(sql: ast.expr) -> Iterator[str]:
 #: Statements that aren't written where they are executed.
 ELSEWHERE = {
     "transforms/engine.py": {
-        "(SQL / 'macros.sql').read_text(encoding='utf-8')",
+        "steps.text('macros')",
         "_create(RESULT_TABLES[name], f'{name}_so_far')",
         "select",  # of _copy, whose callers name tables only
     },

@@ -18,18 +18,23 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
 import duckdb
 
-SQL = Path(__file__).parent.parent / "sql"
+from transforms import steps
+from transforms.steps import Step
+
 #: What becomes of the rows the findings select: each table is the SELECT of the file beside it.
-ASSEMBLE = (
-    ("judged_findings", "findings.sql"), ("ranked_findings", "ranked_findings.sql"), ("findings", "folded_findings.sql"),
+ASSEMBLE = tuple(
+    (table, steps.text(file))
+    for table, file in (
+        ("judged_findings", "findings"), ("ranked_findings", "ranked_findings"), ("findings", "folded_findings"),
+    )
 )  # fmt: skip
 
 
@@ -46,7 +51,7 @@ class Finding:
     `one_with` names the problem of which several rules tell a side each, whichever weighs most tonight: of a person and tax
     year the finding of the highest rank is the row, and the others are its parts.
 
-    `waits_for` names the rules whose rows tonight (`raw_findings`) its SELECT reads: they run before it.
+    `waits_for` names the rules whose rows tonight (`raw_findings`) its SELECT reads, by their names: they run before it.
 
     `of_the_book` is true where its SELECT adds up rows of many people, and its rows are nobody's: it can't be run over a
     part of the book.
@@ -90,19 +95,35 @@ def finding_folds() -> list[tuple[str, str, int, bool]]:
     return into + sides
 
 
-def write_findings(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
+def finding_steps(previous: Path | None) -> Iterator[Step]:
     """Run every finding over the computed tables and make the `findings` table.
 
     A finding keeps its `finding_id`, `first_seen` and `last_changed` from the previous run's table; one that was there
     and is gone is `resolved`. A previous run with a later as-of date, or of another code's shape, is not compared with.
     """
-    raise_findings(con, registry())
-    load_previous(con, previous)
-    judge_findings(con)
+    yield Step(("previous_findings",), partial(load_previous, previous=previous))
+    yield from _raising(registry())
+    yield from _judging()
 
 
 def raise_findings(con: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) -> None:
     """Make `raw_findings`: the rows the SELECTs of `findings` have tonight, before anything is said of them."""
+    steps.run(con, _raising(findings))
+
+
+def judge_findings(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `findings` of `raw_findings`, their evidence and `previous_findings`: what is new, gone, a part of another."""
+    steps.run(con, _judging())
+
+
+def _raising(findings: Iterable[Finding]) -> Iterator[Step]:
+    yield Step(("raw_findings", "finding_topics", "finding_rests", "finding_folds"), _state_findings)
+    for finding in findings:
+        # known by its rule, which the SELECT of one that waits for it names
+        yield Step((finding.rule,), partial(_raise, finding=finding), f"raw_findings {finding.sql}")
+
+
+def _state_findings(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table finding_topics (rule varchar, authority varchar, topic varchar)")
     con.execute("create table finding_rests (rule varchar, rests_on varchar)")
     con.execute(
@@ -119,18 +140,28 @@ def raise_findings(con: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) 
         "insert into finding_topics values (?, ?, ?)",
         [(f.rule, f.authority, topic) for f in registry() for topic in f.topics or ("",)],
     )
-    for finding in findings:
-        con.execute(
-            f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule}
-        )
 
 
-def judge_findings(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `findings` of `raw_findings`, their evidence and `previous_findings`: what is new, gone, a part of another."""
-    for table, file in ASSEMBLE:
-        con.execute(f"create table {table} as {(SQL / file).read_text(encoding='utf-8')}")
+def _raise(con: duckdb.DuckDBPyConnection, finding: Finding) -> None:
+    con.execute(
+        f"insert into raw_findings by name select $rule as rule, * from ({finding.sql})", {"rule": finding.rule}
+    )
+
+
+def _judging() -> Iterator[Step]:
+    rules = " ".join(finding.rule for finding in registry())
+    for table, select in ASSEMBLE:
+        yield Step((table,), partial(_assemble, table=table, select=select), f"{rules} {select}")
+    yield Step(("raw_findings", "judged_findings"), _forget)
+
+
+def _assemble(con: duckdb.DuckDBPyConnection, table: str, select: str) -> None:
+    con.execute(f"create table {table} as {select}")
+
+
+def _forget(con: duckdb.DuckDBPyConnection) -> None:
     # every finding's words and evidence, and nobody reads them here any more
-    con.execute("drop table raw_findings; drop table ranked_findings")
+    con.execute("drop table raw_findings; drop table judged_findings")
 
 
 #: What tonight's findings are compared with: these columns of the last run's, whatever else its table has.

@@ -40,7 +40,7 @@ FINDING = Finding(
     inner join person_years as py using (person_id, tax_year)
     inner join ira_flows as w using (person_id, tax_year)
     left join seen as s using (person_id, tax_year)
-    asof inner join rmd_ages as r on year(py.birth_date) >= r.born_from
+    inner join rmd_ages as r on year(py.birth_date) >= r.born_from and year(py.birth_date) < r.born_before
     cross join run
     where f.status in ('COMPUTED', 'REVIEW') and py.age >= r.age
         and coalesce(s.first_out > w.first_conversion_on, w.first_conversion_on is not null)

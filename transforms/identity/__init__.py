@@ -6,7 +6,7 @@ accounts, conflicts) is SQL in `transforms/sql`: renumberings, tax_id_groups, de
 known_accounts, owner_conflicts, identity_doubts, link_candidates, link_suggestions.
 """
 
-from transforms.identity.merging import merge_persons
-from transforms.identity.suggesting import suggest_links
+from transforms.identity.merging import merge_step
+from transforms.identity.suggesting import link_steps
 
-__all__ = ["merge_persons", "suggest_links"]
+__all__ = ["link_steps", "merge_step"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from schemas.tables import INPUT_TABLES, PROVENANCE
+from transforms.steps import Step
 
 #: Kinds with one row per person (and year, plan, day): rows of two ids that are now one are folded into one.
 FOLDED = tuple(t.name for t in INPUT_TABLES.values() if "person_id" in t.key)
@@ -19,6 +20,11 @@ NAMING = (
 )
 #: Columns that may differ without saying two things of a fact.
 REMARKS = {"source", "note"}
+
+
+def merge_step() -> Step:
+    """The step of `merge_persons`."""
+    return Step((*FOLDED, *NAMING, "person_records", "merge_differences"), merge_persons, "merged_persons")
 
 
 def merge_persons(con: duckdb.DuckDBPyConnection) -> None:

@@ -7,29 +7,42 @@ pairs. The result is the table `scored_links`. Nothing is linked by it: operatio
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from transforms import database
+from transforms import database, steps
 from transforms.identity import model
+from transforms.steps import Step
 
-SQL = Path(__file__).parents[1] / "sql"
+_CANDIDATES = steps.text("link_candidates")
 #: Columns of a candidate pair that are compared, one for each side.
 COMPARED = tuple(model.FIELDS)
 
 
-def suggest_links(con: duckdb.DuckDBPyConnection) -> None:
+def link_steps() -> Iterator[Step]:
     """Make `link_records`, `link_candidates`, `link_thresholds` and `scored_links` (pair, probability, what agrees)."""
+    yield Step(("link_thresholds",), _state_thresholds)
+    yield steps.table("link_records")
+    yield Step(("link_candidates",), _find_candidates, _CANDIDATES)
+    yield Step(("scored_links",), _score_candidates, "link_candidates link_thresholds")
+
+
+def _state_thresholds(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "create table link_thresholds as select $suggest_at::decimal(18, 10) as suggest_at, $review_at::decimal(18, 10)"
         " as review_at",
         {"suggest_at": Decimal(str(model.SUGGEST_AT)), "review_at": Decimal(str(model.REVIEW_AT))},
     )
-    con.execute(f"create table link_records as {_select('link_records')}")
-    con.execute(f"create table link_candidates as {_select('link_candidates')}", {"most_alike": model.MOST_ALIKE})
+
+
+def _find_candidates(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"create table link_candidates as {_CANDIDATES}", {"most_alike": model.MOST_ALIKE})
+
+
+def _score_candidates(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table scored_links (suggestion_id varchar, probability decimal(18, 10), agrees varchar[])")
     if con.table("link_candidates").shape[0] == 0:
         return
@@ -41,10 +54,6 @@ def suggest_links(con: duckdb.DuckDBPyConnection) -> None:
         " cross join link_thresholds as t where s.probability >= t.suggest_at"
     )
     con.unregister("scored_frame")
-
-
-def _select(name: str) -> str:
-    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def score(candidates: pl.DataFrame) -> pl.DataFrame:

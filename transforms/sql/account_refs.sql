@@ -39,7 +39,7 @@ exact as (
         on known.account_number = refs.account_number
         and (refs.custodian is null or known.custodian = refs.custodian)
     group by refs.custodian, refs.account_number
-    having count(distinct known.account_key) = 1
+    having min(known.account_key) = max(known.account_key)
 ),
 -- Masks are few lengths at a custodian: cut to those, endings are joined as equals, never every number with every other.
 masked_refs as (
@@ -65,7 +65,7 @@ by_ending as (
     select custodian, account_number, min(account_key) as account_key
     from ends_fit
     group by custodian, account_number
-    having count(distinct account_key) = 1
+    having min(account_key) = max(account_key)
 )
 select
     refs.custodian,

@@ -2,17 +2,24 @@
 -- For a year that has ended only a value dated December 31 counts (Form 5498 box 5 before a balance). Before that the
 -- latest full balance is carried forward by the tax events after it, and `basis` says projected.
 with
-full_balances as (
+stated as (
     select
         coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key,
-        b.as_of, b.market_value, b.source_file, b.source_line,
+        b.as_of, b.market_value, b.source_file, b.source_line, coalesce(refs.is_old_number, false) as is_old_number,
     from balances as b
     left join account_refs as refs
         on refs.custodian is not distinct from b.custodian and refs.account_number = b.account_number
     where coalesce(b.coverage, 'full') = 'full'
+),
+stated_twice as (
+    select account_key, as_of from stated group by account_key, as_of having count(*) > 1
+),
+full_balances as (
     -- on one day an account has one value, under its newest number
-    qualify row_number() over (
-        partition by account_key, b.as_of order by coalesce(refs.is_old_number, false), b.source_file, b.source_line) = 1
+    select * from stated anti join stated_twice using (account_key, as_of)
+    union all
+    select * from stated semi join stated_twice using (account_key, as_of)
+    qualify row_number() over (partition by account_key, as_of order by is_old_number, source_file, source_line) = 1
 ),
 delta_only as (
     select distinct coalesce(refs.account_key, coalesce(b.custodian, '?') || ':' || b.account_number) as account_key

@@ -7,19 +7,21 @@ ways as (
     select
         person_id,
         tax_year,
-        string_agg(
-            case way
-                when 'reverse_rollover' then 'Reverse rollover of ' || usd(amount)
-                when 'qhfd' then 'HSA funding distribution of ' || usd(amount)
-                when 'convert_everything' then 'Convert everything, ' || usd(conversion)
-                when 'wait' then 'Wait'
-                else case when has_converted then 'Leave the conversion as it is' else 'Accept' end
-            end || ': taxed on ' || usd(taxable_then)
-            || coalesce(', and on ' || usd(room_adds) || ' more with the room of ' || usd(room_left), '') || coalesce(' by ' || long_date(deadline), '')
-            || case status when 'REVIEW' then ' (to review)' else '' end,
-            chr(10)
-            order by taxable_then, list_position(['reverse_rollover', 'qhfd', 'wait', 'accept', 'convert_everything'], way))
-            as ways_out,
+        array_to_string(list_transform(list_sort(list({
+            'taxable_then': taxable_then,
+            'place': list_position(['reverse_rollover', 'qhfd', 'wait', 'accept', 'convert_everything'], way),
+            'said':
+                case way
+                    when 'reverse_rollover' then 'Reverse rollover of ' || usd(amount)
+                    when 'qhfd' then 'HSA funding distribution of ' || usd(amount)
+                    when 'convert_everything' then 'Convert everything, ' || usd(conversion)
+                    when 'wait' then 'Wait'
+                    else case when has_converted then 'Leave the conversion as it is' else 'Accept' end
+                end || ': taxed on ' || usd(taxable_then)
+                || coalesce(', and on ' || usd(room_adds) || ' more with the room of ' || usd(room_left), '')
+                || coalesce(' by ' || long_date(deadline), '')
+                || case status when 'REVIEW' then ' (to review)' else '' end,
+        })), lambda w: w.said), chr(10)) as ways_out,
     from ways_out
     inner join (select person_id, tax_year, coalesce(line_8, 0) > 0 as has_converted from form_8606) using (person_id, tax_year)
     where status in ('COMPUTED', 'REVIEW') and taxable_then is not null

@@ -20,6 +20,8 @@ links as (
             coalesce(account_key, coalesce(custodian, '?') || ':' || account_number) as account_key,
             link_half('account', coalesce(custodian, '?') || ':' || account_number) as half,
         from account_refs
+        -- hashes are made only if there is an answer to look up by them
+        where (select count(*) from decided_links where kind = 'A' and decision = 'approve') > 0
     ) as a on a.half = d.one
     inner join person_records as p on link_half('person', p.person_id) = d.two
     left join merged_persons as m on m.person_id = p.person_id

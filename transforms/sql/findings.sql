@@ -18,10 +18,15 @@ identified as (
     from raw_findings as f
 ),
 proof as (
+    -- lists are sorted after they are gathered: all of a batch in one go, not each by a sort of its own
     select
         f.finding_id,
-        list(e.text || coalesce(' [' || e.source_file || ':' || e.source_line || ']', '')
-             order by t.topic, e.account_key nulls first, e.source_file, e.source_line, e.text) as evidence,
+        list_transform(
+            list_sort(list({
+                'place': create_sort_key(t.topic, 'asc nulls last', e.account_key, 'asc nulls first',
+                    e.source_file, 'asc nulls last', e.source_line, 'asc nulls last', e.text, 'asc nulls last'),
+                'said': e.text || coalesce(' [' || e.source_file || ':' || e.source_line || ']', '')})),
+            lambda fact: fact.said) as evidence,
     from identified as f
     inner join finding_topics as t on t.rule = f.rule
     inner join evidence as e on e.person_id = f.person_id and e.tax_year = f.tax_year and e.topic = t.topic

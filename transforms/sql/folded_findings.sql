@@ -29,6 +29,8 @@ tops as (
 )
 select
     f.*,
+    r.rank,
     t.part_of,
-from ranked_findings as f
+from judged_findings as f
+inner join ranked_findings as r on r.finding_id = f.finding_id
 left join tops as t on t.finding_id = f.finding_id

@@ -161,7 +161,7 @@ facts as (
     left join ira_flows as f on f.person_id = py.person_id and f.tax_year = py.tax_year
     left join pool_totals as p on p.person_id = py.person_id and p.tax_year = py.tax_year
     left join basis_facts as b on b.person_id = py.person_id
-    asof left join rmd_ages as r on year(py.birth_date) >= r.born_from
+    left join rmd_ages as r on year(py.birth_date) >= r.born_from and year(py.birth_date) < r.born_before
     left join ira_limits as last_limits on last_limits.person_id = py.person_id and last_limits.tax_year = py.tax_year - 1
     left join ira_flows as last_flows on last_flows.person_id = py.person_id and last_flows.tax_year = py.tax_year - 1
     left join form_8606_so_far as earlier on earlier.person_id = py.person_id and earlier.tax_year = py.tax_year - 1

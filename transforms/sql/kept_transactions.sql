@@ -4,9 +4,19 @@ with
 trades_taken_back as (
     select distinct custodian, account_number from transactions where transaction_type = 'market' and reverses is not null
 )
+-- three scans, not one with an `or`: each condition alone is looked up in the file's statistics and dictionary, and only
+-- rows that meet it are read whole
 select *
 from transactions
-where transaction_type <> 'market' or reverses is not null or cancels_transaction_id is not null
+where transaction_type <> 'market'
+union all
+select *
+from transactions
+where transaction_type = 'market' and reverses is not null
+union all
+select *
+from transactions
+where transaction_type = 'market' and reverses is null and cancels_transaction_id is not null
 union all
 select t.*
 from transactions as t

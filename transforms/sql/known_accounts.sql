@@ -12,17 +12,6 @@ rows as (
     left join account_refs as refs
         on refs.custodian is not distinct from a.custodian and refs.account_number = a.account_number
 ),
--- accounts that only appear in transactions or balances are accounts nobody described
-mentioned as (
-    select distinct coalesce(refs.account_key, coalesce(t.custodian, '?') || ':' || t.account_number) as account_key
-    from (
-        select custodian, account_number from account_years
-        union
-        select custodian, account_number from balances
-    ) as t
-    left join account_refs as refs
-        on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
-),
 merged as (
     select
         account_key,
@@ -32,9 +21,7 @@ merged as (
         max(account_type) filter (not from_firm and account_type <> 'other') as custodian_type,
         max(custodian_code) filter (account_type = 'other') as unmapped_type_code,
         coalesce(max(person_id) filter (from_firm), max(person_id)) as stated_person_id,
-        -- an old and a new number of one account may name two persons
-        case when count(distinct person_id) filter (from_firm) > 1 then list_sort(list(distinct person_id) filter (from_firm)) end
-            as stated_apart,
+        min(person_id) filter (from_firm) <> max(person_id) filter (from_firm) as is_stated_apart,
         coalesce(max(owner_tax_id) filter (from_firm), max(owner_tax_id)) as owner_tax_id,
         coalesce(max(owner_name) filter (from_firm), max(owner_name)) as owner_name,
         coalesce(max(owner_birth_date) filter (from_firm), max(owner_birth_date)) as owner_birth_date,
@@ -53,12 +40,35 @@ merged as (
     from rows
     group by account_key
 ),
+-- an old and a new number of one account may name two persons
+stated_apart as (
+    select account_key, list_sort(list(distinct person_id)) as stated_apart
+    from rows
+    where from_firm and account_key in (select account_key from merged where is_stated_apart)
+    group by account_key
+),
+undescribed as (
+    select custodian, account_number, coalesce(account_key, coalesce(custodian, '?') || ':' || account_number) as key
+    from account_refs
+    where key not in (select account_key from merged)
+),
+-- accounts that only appear in transactions or balances are accounts nobody described
+mentioned as (
+    select distinct u.key as account_key
+    from undescribed as u
+    inner join (
+        select custodian, account_number from account_years
+        union all
+        select custodian, account_number from balances
+    ) as t on t.custodian is not distinct from u.custodian and t.account_number = u.account_number
+),
 every as (
-    select * from merged
+    select m.* exclude (is_stated_apart), a.stated_apart
+    from merged as m
+    left join stated_apart as a on a.account_key = m.account_key
     union all by name
     select account_key, split_part(account_key, ':', 1) as custodian
     from mentioned
-    where account_key not in (select account_key from merged)
 ),
 -- accounts with one owner tax id that is one person's
 owners as (
@@ -66,7 +76,7 @@ owners as (
     from account_tax_ids as a
     left join person_tax_ids as p on p.tax_key = a.tax_key and p.persons_with_it = 1
     group by a.account_key
-    having count(distinct a.tax_key) = 1
+    having min(a.tax_key) = max(a.tax_key)
 ),
 judged as (
     select

@@ -3,7 +3,7 @@
 -- name, no marriage, no other generation, no rejected answer. A key shared by more than $most_alike records tells nothing and is left out.
 with
 keys as (
-    select half, unnest(list_filter(
+    select half, kind, record, unnest(list_filter(
         [
             't:' || tax_key,
             'b:' || birth_date || left(given, 1),
@@ -14,14 +14,14 @@ keys as (
     from link_records
 ),
 telling as (
-    select *
-    from keys
-    qualify count(*) over (partition by key) between 2 and $most_alike
+    select * from keys
+    where key in (select key from keys group by key having count(*) between 2 and $most_alike)
 ),
 met as (
     select distinct a.half as one, b.half as two
     from telling as a
     inner join telling as b on b.key = a.key and b.half <> a.half
+    where b.kind = 'person' and (a.kind = 'account' or a.record < b.record)
 )
 select
     case when l.kind = 'account' then 'A-' else 'P-' end || l.half || '-' || r.half as suggestion_id,
@@ -35,9 +35,7 @@ select
 from met
 inner join link_records as l on l.half = met.one
 inner join link_records as r on r.half = met.two
-where r.kind = 'person'
-    and (l.kind = 'account' or l.record < r.record)
-    and coalesce(l.tax_key = r.tax_key, true)
+where coalesce(l.tax_key = r.tax_key, true)
     and (coalesce(l.tax_key = r.tax_key, false) or given_agrees(l.given, r.given))
     and coalesce(l.generation = r.generation, true)
     and coalesce(birth_agrees(l.birth_date::varchar, r.birth_date::varchar), true)

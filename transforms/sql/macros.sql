@@ -110,9 +110,9 @@ create macro year_end_or_filing(year_end, due, extended, as_of) as
 -- Line 17 of Form 8606 as it would be had `money` not been in line 9.
 create macro tax_free_without(money, line_5, line_8, line_9) as
     lesser(line_8, mul_div(line_8, lesser(line_5, larger(line_8, line_9 - money)), larger(line_8, line_9 - money)));
--- What is free of tax of what is converted and paid out in a year: lines 11 and 12 of Form 8606, never above line 3.
-create macro free_of_tax(line_3, line_5, converted, paid_out, total) as
-    lesser(line_3, mul_div(converted, lesser(line_5, total), total) + mul_div(paid_out, lesser(line_5, total), total));
+-- What is free of tax of what is converted and paid out in a year: lines 11 and 12 of Form 8606, before line 3 bounds them.
+create macro free_share(line_5, converted, paid_out, total) as
+    mul_div(converted, lesser(line_5, total), total) + mul_div(paid_out, lesser(line_5, total), total);
 -- Reasons as a sentence for people: without their leading codes.
 create macro in_words(reasons) as
     array_to_string(list_transform(reasons, lambda r: substr(r, strpos(r, ': ') + 2)), '; ');

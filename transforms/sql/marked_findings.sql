@@ -1,10 +1,10 @@
--- The findings with their marks. A finding that is done, dismissed or snoozed is put aside: ranked after the others, until
--- something brings it back (`came_back` says what). Two answers nobody has decided between put nothing aside.
+-- What the marks make of every finding: their columns, and its rank. A finding that is done, dismissed or snoozed is put
+-- aside: ranked after the others, until something brings it back (`came_back` says what). Two answers nobody has decided between put nothing aside.
 with
 today as (select as_of from run),
 marked as (
     select
-        f.*,
+        f.finding_id, f.status, f.rank,
         m.status as mark_status, m.owner as mark_owner, m.note as mark_note, m.snooze_until, m.received_at as marked_on,
         m.mark_state, m.marked_by, m.conflict, m.amount_then,
         -- a date that had passed when the mark was made snoozes nothing
@@ -37,7 +37,7 @@ judged as (
     from marked
 )
 select
-    j.* exclude (rank, snoozed, closed, news, parked, conflict, amount_then, marked_by),
+    j.* exclude (status, rank, snoozed, closed, news, parked, conflict, amount_then, marked_by),
     j.parked and j.news is null as put_aside,
     case when j.parked then j.news end as came_back,
     nullif(concat_ws('. ',

@@ -1,6 +1,7 @@
--- The findings in the order people should look at them: by severity, then dollars, then deadline.
+-- The place of every finding among those people should look at first: by severity, then dollars, then deadline. Only what
+-- finds it again: its words and evidence are sorted by nobody.
 select
-    *,
+    finding_id, rule, person_id, tax_year, status,
     row_number() over (
         order by
             status = 'resolved',

@@ -68,7 +68,7 @@ facts as (
     left join backdoor_candidates as bc on bc.person_id = f.person_id and bc.tax_year = f.tax_year
     left join movable as m on m.person_id = f.person_id and m.tax_year = f.tax_year
     left join receiving_plans as rp on rp.person_id = f.person_id and rp.tax_year = f.tax_year
-    asof left join rmd_ages as rmd on rmd.born_from <= year(py.birth_date)
+    left join rmd_ages as rmd on year(py.birth_date) >= rmd.born_from and year(py.birth_date) < rmd.born_before
     where f.status in ('COMPUTED', 'REVIEW')
 ),
 -- what is converted, or would be: one step a CTE, each column stated once
@@ -96,16 +96,20 @@ pooled as (
     select *, lesser(left_in_pool, larger(0, total - ratio_basis)) as pre_tax_left
     from totalled
 ),
-exposed as (
+judged as (
+    select *, case when not has_converted or line_18 is null then mul_div(conversion, lesser(ratio_basis, total), total) end as free_now
+    from pooled
+    where conversion > 0 and pre_tax_left > 0
+),
+-- read five times: worked out once
+exposed as materialized (
     select
         *,
         lesser(pre_tax_left, movable_to_plan) as to_plan,
         as_of > year_end as year_has_ended,
-        coalesce(case when has_converted then line_18 end,
-            conversion - lesser(basis_available, mul_div(conversion, lesser(ratio_basis, total), total))) as taxable_now,
+        coalesce(case when has_converted then line_18 end, conversion - lesser(basis_available, free_now)) as taxable_now,
         lesser(lesser(pre_tax_left, movable_to_hsa), larger(0, hsa_limit - hsa_contributions)) as to_hsa,
-    from pooled
-    where conversion > 0 and pre_tax_left > 0
+    from judged
 ),
 ways as (
     select
@@ -198,6 +202,19 @@ ways as (
             'pre-tax money is out of the IRAs by December 31 of the year of the conversion'] as rests_on,
     from exposed as e
 ),
+-- each share once, where it is needed: `lesser` reads its arguments several times
+shared as (
+    select
+        *,
+        case when outcome = 'OPEN' and way <> 'accept' and then_converted > 0
+            then mul_div(then_converted, lesser(ratio_basis, then_total), then_total) end as then_free,
+        case when outcome = 'OPEN' and has_converted and room > 0 then room end as room_left,
+        case when room_left is not null
+            then free_share(line_5, then_converted, line_7, then_total) end as free_without_room,
+        case when room_left is not null
+            then free_share(line_5 + room_left, then_converted + room_left, line_7, then_total + room_left) end as free_with_room,
+    from ways
+),
 counted as (
     select
         *,
@@ -205,18 +222,14 @@ counted as (
             when outcome <> 'OPEN' then null
             when way = 'accept' then taxable_now
             when then_converted = 0 then 0
-            else then_converted - lesser(then_converted,
-                lesser(basis_available, mul_div(then_converted, lesser(ratio_basis, then_total), then_total)))
+            else then_converted - lesser(then_converted, lesser(basis_available, then_free))
         end as taxable_then,
-        case when outcome = 'OPEN' and has_converted and room > 0 then room end as room_left,
-        room_left - (
-            free_of_tax(line_3 + room_left, line_5 + room_left, then_converted + room_left, line_7, then_total + room_left)
-            - free_of_tax(line_3, line_5, then_converted, line_7, then_total)) as room_adds,
+        room_left - (lesser(line_3 + room_left, free_with_room) - lesser(line_3, free_without_room)) as room_adds,
         rmd_due and way in ('reverse_rollover', 'qhfd', 'convert_everything') as rmd_first,
         way in ('reverse_rollover', 'convert_everything') and simple_undated > 0 as simple_open,
         way = 'qhfd' and age >= 65 as medicare_age,
         age is null and way in ('reverse_rollover', 'convert_everything') as age_open,
-    from ways
+    from shared
 )
 select
     person_id,
