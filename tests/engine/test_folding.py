@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from transforms.engine import SQL, connect
+from transforms.engine import connect
 from transforms.findings import finding_folds, registry
+from transforms.steps import SQL
 
 COLUMNS = "finding_id varchar, rule varchar, person_id varchar, tax_year integer, status varchar, rank bigint"
 
@@ -16,6 +17,7 @@ def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[Any, ...]]) -> di
     con = connect()
     con.execute(f"create table ranked_findings ({COLUMNS})")
     con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?)", findings)
+    con.execute("create table judged_findings as select finding_id from ranked_findings")
     con.execute(
         "create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from transforms.engine import SQL, connect
+from transforms.engine import connect
+from transforms.steps import SQL
 
 TABLES = (
     "run (as_of date)",

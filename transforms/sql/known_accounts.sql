@@ -2,7 +2,7 @@
 -- field; a different account type from the custodian is kept beside it, for the person to be marked REVIEW.
 -- Whose it is: an approved link, then the accounts file's person_id, then the tax id where that alone may decide.
 with
-rows as (
+rows as not materialized (
     select
         coalesce(refs.account_key, coalesce(a.custodian, '?') || ':' || a.account_number) as account_key,
         a.*,

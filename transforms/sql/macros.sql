@@ -36,8 +36,8 @@ create macro three_place_roth_limit(base, magi, range_start, range_end) as
     end;
 create macro age_at_year_end(birth_date, tax_year) as tax_year - year(birth_date);
 create macro usd(x) as
-    case when x < 0 then '-' else '' end || '$' || format('{:,}', cast(cents(abs(x)) // 100 as bigint))
-    || case when cents(x) % 100 = 0 then '' else '.' || right('0' || cast(cents(abs(x)) % 100 as varchar), 2) end;
+    case when x < 0 then '-' else '' end || '$' || format('{:,}', cast(floor(cast(abs(x) as decimal(18, 2))) as bigint))
+    || replace(right(cast(cast(abs(x) as decimal(18, 2)) as varchar), 3), '.00', '');
 create macro long_date(d) as strftime(d, '%B ') || cast(day(d) as varchar) || strftime(d, ', %Y');
 create macro shown_account(account_key) as
     split_part(account_key, ':', 1) || ' ...' || right(split_part(account_key, ':', 2), 4);
