@@ -41,7 +41,7 @@ full_files as (
 ),
 seen as (
     select profile, custodian, account_number, received_at from accounts
-    union
+    union all
     select profile, custodian, account_number, received_at from balances
 ),
 last_seen as (
