@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from schemas.marks import MARK_STATUSES
 from tests.book import Book
 from tests.crowd_of_records import crowd
 from tests.golden_cases import FILES, book_of, renamed
-from transforms import engine, partitions
+from transforms import engine, partitions, steps
 
 AS_OF, BEFORE, YEARS = date(2026, 12, 1), date(2026, 11, 2), (2026,)
 
@@ -113,6 +115,29 @@ def test_partitions_make_the_very_files_of_one_process(nights: tuple[Path, Path,
     for path in files:
         assert pl.read_parquet(tmp_path / path).equals(pl.read_parquet(whole / path)), path
         assert (tmp_path / path).read_bytes() == (whole / path).read_bytes(), path
+
+
+def _last_first(con: duckdb.DuckDBPyConnection, every: Iterable[steps.Step]) -> None:
+    """Do of the steps that can be done always the last: as far from the written order as the waiting allows."""
+    order = list(every)
+    waiting = steps.needs(order)
+    while waiting:
+        place = max(place for place, on in waiting.items() if not on)
+        order[place].work(con)
+        del waiting[place]
+        for on in waiting.values():
+            on.discard(place)
+
+
+def test_no_step_forgets_whom_it_waits_for(
+    nights: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canonical, before, whole = nights
+    monkeypatch.setattr(steps, "run", _last_first)
+    engine.compute(canonical, tmp_path, as_of=AS_OF, tax_years=YEARS, previous=before)
+    files = sorted(path.relative_to(whole) for path in whole.glob("*/*.parquet"))
+    assert len(files) >= 30
+    assert [path for path in files if (tmp_path / path).read_bytes() != (whole / path).read_bytes()] == []
 
 
 @pytest.mark.parametrize("most", range(1, 8))
