@@ -8,6 +8,7 @@ import polars as pl
 
 from reports.about import write_about
 from reports.book import Advisor, Book
+from reports.exceptions import NO_DEADLINE
 from reports.marks import ENTRIES, SHOWN_ID
 from reports.page import PagedWorkbook
 from reports.sheet import Canvas, Column, Row, Sheet, Value, places_of, write_sheet
@@ -272,6 +273,10 @@ def topic_rows(frame: pl.DataFrame) -> list[Row]:
 
 def _shown(row: dict[str, Value]) -> Row:
     extra: dict[str, Value] = {}
+    if row.get("years"):
+        extra["tax_year"] = row["years"]
+    if "days_left" in row:
+        extra["deadline"] = row["deadline"] or NO_DEADLINE
     if "account_type" in row:
         extra["type"] = said(_text(row["account_type"]))
     if "basis_of_line_6" in row:

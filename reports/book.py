@@ -16,15 +16,16 @@ from pathlib import Path
 
 import polars as pl
 
+from reports.exceptions import exceptions, with_years, years_in_words
 from reports.firm_frames import firm_frames
 from reports.fixes import where_stated
 from reports.marks import with_marks
-from reports.questions import what_to_do
 from reports.sheet import prose
 from reports.what_if_rows import what_if_rows
 from schemas.accounts import show_account
 from schemas.marks import clean_mark
-from schemas.tables import MONEY, RESULT_TABLES, SEVERITIES, STANDINGS
+from schemas.questions import what_to_do
+from schemas.tables import MONEY, RESULT_TABLES, STANDINGS
 
 NOT_LISTED = "advisor not in the advisors file"
 
@@ -76,6 +77,7 @@ DATA_PROBLEM = (
     "household_id",
     "advisor_id",
     "tax_year",
+    "years",
     "blocks",
     "missing",
     "fix",
@@ -149,7 +151,7 @@ def read_book(run: Path, *, as_of: date, tax_years: Sequence[int], fingerprint: 
     frames["accounts"] = _accounts(results["ira_aggregation"], persons)
     frames["findings"] = with_marks(_findings(results["findings"], persons, as_of))
     frames["data_problems"] = _data_problems(results, frames["findings"], persons).vstack(_mark_problems(run, persons))
-    frames["exceptions"] = _exceptions(frames["findings"])
+    frames["exceptions"] = exceptions(frames["findings"])
     frames["backdoor"] = _backdoor(results["backdoor_overview"], frames["ira_limits"], persons)
     frames["persons"] = persons
     frames["households"] = _households(frames, max(tax_years))
@@ -273,66 +275,6 @@ def _findings(findings: pl.DataFrame, persons: pl.DataFrame, as_of: date) -> pl.
     )
 
 
-def _exceptions(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row per problem: a finding with the ones that are parts of it; its severity is that of the gravest."""
-    grave = pl.col("severity").replace_strict({s: n for n, s in enumerate(SEVERITIES)}, return_dtype=pl.Int32)
-    every = findings.with_columns(grave.alias("grave"), pl.coalesce("part_of", "finding_id").alias("whole"))
-    here = pl.col("status") != "resolved"
-    parts = (
-        every.filter(pl.col("part_of").is_not_null())
-        .group_by("whole", maintain_order=True)
-        .agg(
-            pl.col("grave").filter(here).min().alias("gravest"),
-            pl.col("status").is_in(["new", "changed", "resolved"]).any().alias("moved"),
-            pl.col("deadline").filter(here).min().alias("earliest"),
-            pl.concat_str(
-                pl.when(here).then(pl.lit("- ")).otherwise(pl.lit("- no longer: ")),
-                pl.col("title"),
-                _in_brackets("amount", "amount_is"),
-            ).alias("also"),
-            pl.concat_str(pl.lit("- "), pl.col("action")).filter(here).alias("also_do"),
-        )
-        .with_columns(
-            pl.col("also").list.join("\n"),
-            pl.col("also_do").list.unique(maintain_order=True).list.join("\n").replace("", None),
-        )
-    )
-    words = dict(enumerate(SEVERITIES))
-    return (
-        every.filter(pl.col("part_of").is_null())
-        .drop("whole")
-        .join(parts, left_on="finding_id", right_on="whole", how="left", validate="1:1")
-        .with_columns(
-            pl.min_horizontal("grave", "gravest").replace_strict(words, return_dtype=pl.String).alias("severity"),
-            pl.when(pl.col("moved") & (pl.col("status") == "open"))
-            .then(pl.lit("changed"))
-            .otherwise("status")
-            .alias("status"),
-            pl.min_horizontal("deadline", "earliest").alias("deadline"),
-            pl.concat_str("explanation", pl.lit("\nPart of it:\n") + pl.col("also"), ignore_nulls=True).alias(
-                "explanation"
-            ),
-            pl.concat_str("action", pl.lit("\n") + pl.col("also_do"), ignore_nulls=True).alias("action"),
-        )
-        .with_columns((pl.col("deadline") - pl.col("as_of")).dt.total_days().alias("days_left"))
-        .sort(
-            pl.col("status") == "resolved",
-            "put_aside",
-            pl.col("severity") == "info",
-            pl.min_horizontal("grave", "gravest"),
-            "rank",
-            "finding_id",
-        )
-    )
-
-
-def _in_brackets(amount: str, kind: str) -> pl.Expr:
-    """` ($1,234 tax)`, or nothing where no amount is known."""
-    dollars = pl.col(amount).map_elements(lambda a: f"{a:,.0f}", return_dtype=pl.String)
-    said = pl.concat_str(pl.lit(" ($"), dollars, pl.lit(" "), pl.col(kind).fill_null(""), pl.lit(")"))
-    return pl.when(pl.col(amount).is_not_null()).then(said).otherwise(pl.lit(""))
-
-
 def _backdoor(overview: pl.DataFrame, limits: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     """IRA limits with where the person stands with the backdoor; those who can act first."""
     who = ["person_id", "tax_year"]
@@ -436,13 +378,24 @@ def _data_problems(results: dict[str, pl.DataFrame], findings: pl.DataFrame, per
     by_fact = (
         missing.explode("reasons")
         .with_columns(pl.col("reasons").fill_null("not_stated: the result is UNKNOWN and gives no reason"))
-        .group_by("person_id", "tax_year", "reasons", maintain_order=True)
-        .agg(pl.col("blocks").unique(maintain_order=True))
+        .sort("tax_year", maintain_order=True)
         .with_columns(
+            pl.col("reasons").str.split(pl.col("tax_year").cast(pl.String)).list.join("").alias("of_any_year")
+        )
+        .group_by("person_id", "of_any_year", maintain_order=True)
+        .agg(
+            pl.col("blocks").unique(maintain_order=True),
+            pl.col("tax_year").first(),
+            pl.col("tax_year").unique(maintain_order=True).alias("years"),
+            pl.col("reasons").first(),
+        )
+        .with_columns(
+            years_in_words("years"),
             pl.col("blocks").list.join(", "),
             pl.col("reasons").str.split(": ").list.first().alias("rule"),
             pl.col("reasons").map_elements(_after_code, return_dtype=pl.String).alias("missing"),
         )
+        .with_columns(with_years("missing"))
         .with_columns(pl.col("rule").map_elements(what_to_do, return_dtype=pl.String).alias("fix"))
     )
     unknown = _with_client(by_fact, persons)
@@ -455,12 +408,27 @@ def _data_problems(results: dict[str, pl.DataFrame], findings: pl.DataFrame, per
 
 def _data_findings(findings: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
     told = pl.col("rule").is_in(TOLD_BY_UNKNOWN) & pl.col("person_id").is_in(unknown["person_id"].unique().implode())
-    return findings.filter(
+    here = findings.filter(
         pl.col("rule").is_in(DATA_RULES), pl.col("status") != "resolved", ~told.fill_null(value=False)
-    ).with_columns(
+    )
+    return _once_over_years(here).with_columns(
         pl.lit(MAY_CHANGE).alias("blocks"),
         pl.concat_str("title", pl.lit(". "), "explanation", ignore_nulls=True).alias("missing"),
         pl.col("action").alias("fix"),
+    )
+
+
+def _once_over_years(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings of one rule about several tax years as the one of the first year, with the `years` of all."""
+    wholes = findings.select(pl.col("finding_id").alias("part_of"), pl.col("rule").alias("whole_rule"))
+    known = findings.join(wholes, on="part_of", how="left", validate="m:1", maintain_order="left")
+    same = (pl.col("whole_rule") == pl.col("rule")).fill_null(value=False)
+    row = pl.when(same).then("part_of").otherwise("finding_id")
+    return (
+        known.with_columns(pl.col("tax_year").unique().sort().over(row, mapping_strategy="join").alias("years"))
+        .filter(~same)
+        .with_columns(years_in_words("years"))
+        .with_columns(with_years("title"))
     )
 
 
@@ -477,6 +445,7 @@ def _mark_problems(run: Path, persons: pl.DataFrame) -> pl.DataFrame:
         "household_id",
         pl.coalesce("now_with", "advisor_id").alias("advisor_id"),
         "tax_year",
+        pl.lit(None, pl.String).alias("years"),
         pl.lit("a mark on Exceptions").alias("blocks"),
         pl.col("missing").map_elements(clean_mark, return_dtype=pl.String),
         "fix",

@@ -14,8 +14,8 @@ from reports.book import MAY_CHANGE, TOLD_BY_UNKNOWN
 from reports.client import TEXT, Client, Rows, short
 from reports.grid import counted, long_date
 from reports.one_page import Block, Cell, Column, Page, Row
-from reports.questions import question
 from reports.style import said
+from schemas.questions import question
 from transforms.explain import FEEDS
 
 Audience = Literal["meeting", "cpa"]

@@ -73,9 +73,14 @@ def short(text: str | None, most: int = TEXT) -> str:
 
 
 def _rows(run: Path, book: Book, person_id: str, tax_year: int) -> dict[str, Rows]:
-    its_own = (pl.col("person_id") == person_id) & (pl.col("tax_year").is_null() | (pl.col("tax_year") == tax_year))
-    shown = ("form_8606", "ira_limits", "mega_backdoor", "accounts", "exceptions", "data_problems")
+    of_year = pl.col("tax_year").is_null() | (pl.col("tax_year") == tax_year)
+    its_own = (pl.col("person_id") == person_id) & of_year
+    shown = ("form_8606", "ira_limits", "mega_backdoor", "accounts")
     found = {name: book.frames[name].filter(its_own).to_dicts() for name in shown}
+    one_of_several = pl.col("years").str.contains(str(tax_year), literal=True).fill_null(value=False)
+    own_of_several = (pl.col("person_id") == person_id) & (of_year | one_of_several)
+    for name in ("exceptions", "data_problems"):
+        found[name] = book.frames[name].filter(own_of_several).to_dicts()
     for folder, names in (
         ("results", ("ways_out", "after_tax_conversions", "excess_contributions")),
         ("derived", ("evidence", "plan_years")),

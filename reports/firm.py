@@ -7,6 +7,7 @@ import polars as pl
 from reports.about import write_about
 from reports.advisor import topic_rows
 from reports.book import Book
+from reports.exceptions import rule_name
 from reports.firm_today import write_today
 from reports.oversight import EXCESS, FORMS, MOVES, OVERRIDES, TREND
 from reports.page import PagedWorkbook
@@ -288,14 +289,6 @@ def _by_advisor(book: Book) -> pl.DataFrame:
     )
 
 
-def _sentence(column: str) -> pl.Expr:
-    words = pl.col(column).str.replace_all("_", " ").str.replace_all(r"\bpre tax\b", "pre-tax")
-    for name in ("IRA", "HSA", "RMD", "SEP", "SIMPLE"):
-        words = words.str.replace_all(rf"\b{name.lower()}\b", name)
-    words = words.str.replace_all(r"\broth\b", "Roth").str.replace_all(r"\bqhfd\b", "HSA funding distribution")
-    return words.str.slice(0, 1).str.to_uppercase() + words.str.slice(1)
-
-
 def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
     return (
         findings.group_by("rule", "amount_is")
@@ -306,7 +299,7 @@ def _by_rule(findings: pl.DataFrame) -> pl.DataFrame:
             _count_of("status", "new"),
             _sum_of_known(pl.col("amount")).alias("amount"),
         )
-        .with_columns(_sentence("rule").alias("finding"))
+        .with_columns(rule_name("rule").alias("finding"))
         .sort("critical", "high", "findings", "rule", "amount_is", descending=[True, True, True, False, False])
     )
 

@@ -126,7 +126,7 @@ KIND_LOOKS: dict[Kind, Look] = {
     "date": Look("date", number_format=DATE, horizontal="right"),
     "days": Look("days", number_format=DAYS, horizontal="center"),
     "int": Look("int", number_format="#,##0", horizontal="right"),
-    "year": Look("year", number_format="0", horizontal="center"),
+    "year": Look("year", number_format="0", horizontal="center", wrap=True),
     "id": Look("id", colour=GREY, size=8),
     "entry": Look("entry", fill=ENTRY_FILL, wrap=True),
     "entry_date": Look("entry date", fill=ENTRY_FILL, number_format=DATE, horizontal="right"),

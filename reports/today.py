@@ -12,6 +12,7 @@ import polars as pl
 from reports.about import DISCLAIMER
 from reports.book import Advisor, Book
 from reports.charts import Bars, put_bars
+from reports.exceptions import NO_DEADLINE
 from reports.grid import GRID, Lines, counted, long_date, put_lines, put_page_title, put_panel, put_tiles
 from reports.sheet import HEADER_ROW, Canvas, Row, Value, set_up_page
 from reports.style import linked_look
@@ -156,11 +157,16 @@ def _put_aside(canvas: Canvas, row: int, aside: pl.DataFrame) -> int:
 def _tagged(row: dict[str, Value]) -> Row:
     news = f"\n{row['status']}" if row["status"] in ("new", "changed") else ""
     action = row["action"]
-    return {**row, "tag": f"{row['severity']}{news}", "action": _in_short(action) if isinstance(action, str) else None}
+    return {
+        **row,
+        "tag": f"{row['severity']}{news}",
+        "deadline": row["deadline"] or NO_DEADLINE,
+        "action": _in_short(action) if isinstance(action, str) else None,
+    }
 
 
 def _in_short(action: str) -> str:
-    """The first sentences of what to do; the rest, and what its parts ask for, stand on Exceptions."""
+    """The first sentences of what the deadline is for; the rest, and what else there is to do, stand on Exceptions."""
     own = action.partition("\n")[0]
     sentences = re.split(r"(?<=[.?]) (?=[A-Z])", own)
     lengths = accumulate(len(sentence) + 1 for sentence in sentences)

@@ -10,14 +10,18 @@ from transforms.engine import connect
 from transforms.findings import finding_folds, registry
 from transforms.steps import SQL
 
-COLUMNS = "finding_id varchar, rule varchar, person_id varchar, tax_year integer, status varchar, rank bigint"
+COLUMNS = (
+    "finding_id varchar, rule varchar, person_id varchar, tax_year integer, status varchar, rank bigint,"
+    " subject varchar"
+)
 
 
 def _folded(findings: list[tuple[Any, ...]], folds: list[tuple[Any, ...]]) -> dict[str, str | None]:
     con = connect()
     con.execute(f"create table ranked_findings ({COLUMNS})")
-    con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?)", findings)
-    con.execute("create table judged_findings as select finding_id from ranked_findings")
+    rows = [(*finding, "")[:7] for finding in findings]
+    con.executemany("insert into ranked_findings values (?, ?, ?, ?, ?, ?, ?)", rows)
+    con.execute("create table judged_findings as select * exclude (rank) from ranked_findings")
     con.execute(
         "create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)"
     )
@@ -65,6 +69,23 @@ def test_parts_of_parts_name_the_top() -> None:
         [("a", "b", 0), ("b", "c", 0)],
     )
     assert folded == {"a": "c", "b": "c", "c": None}
+
+
+def test_of_one_fact_missing_for_several_years_the_earliest_is_the_row_whatever_weighs_more() -> None:
+    folded = _folded(
+        [
+            ("2026", "asks", "P1", 2026, "open", 1, "account A"),
+            ("2025", "asks", "P1", 2025, "open", 9, "account A"),
+            ("2024", "asks", "P1", 2024, "resolved", 3, "account A"),
+            ("2027", "asks", "P1", 2027, "open", 2, "account A"),
+            ("another account", "asks", "P1", 2026, "open", 4, "account B"),
+            ("somebody else", "asks", "P2", 2026, "open", 5, "account A"),
+            ("of 2027", "detail", "P1", 2027, "open", 6),
+        ],
+        [("asks", "asks", 1), ("detail", "asks", 0)],
+    )
+    apart = ("2025", "2024", "another account", "somebody else")
+    assert folded == dict.fromkeys(("2026", "2027", "of 2027"), "2025") | dict.fromkeys(apart)
 
 
 @pytest.mark.parametrize("gravest", ["tax", "withheld", "blocked"])

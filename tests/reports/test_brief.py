@@ -22,7 +22,7 @@ from reports.brief_blocks import page
 from reports.client import UnknownClient, read_client
 from reports.fixes import FIXES
 from reports.one_page import ROOM, Block, Cell, Column, Page, fit, height, text_height
-from reports.questions import QUESTIONS, question
+from schemas.questions import QUESTIONS, question
 from schemas.tables import INPUT_TABLES, MONEY
 from tests.reports.run_files import AS_OF, FINGERPRINT, RunFiles, form_8606, money, small_book
 from transforms.findings import registry

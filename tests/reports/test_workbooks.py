@@ -356,7 +356,7 @@ def test_parts_of_a_problem_stand_in_its_row(tmp_path: Path) -> None:
     rows = table(book["Exceptions"])
     assert [r["Finding id"] for r in rows] == ["whole", "other"]
     assert rows[0]["Why"] == "Why.\nPart of it:\n- A part ($1,235 value)"
-    assert rows[0]["What to do"] == "Do.\n- Do more."
+    assert rows[0]["What to do"] == "Conversion taxed pro rata: Do more.\n- Without a deadline: Do."
     assert (rows[0]["Severity"], rows[0]["Since last run"], rows[0]["Deadline"], rows[0]["Days left"]) == (
         "high",
         "changed",
@@ -364,7 +364,7 @@ def test_parts_of_a_problem_stand_in_its_row(tmp_path: Path) -> None:
         21,
     )
     assert rows[0]["Dollars"] == 2423.08
-    assert "Do more." not in texts(book)[:60]
+    assert "Conversion taxed pro rata: Do more." in texts(book)[:60]
     (of_advisor,) = table(load_workbook(tmp_path / "workbooks" / "_firm.xlsx")["By advisor"])
     assert [of_advisor[s] for s in ("High", "Medium", "Changed")] == [1, 1, 1]  # as grave as its part, as on Exceptions
 

@@ -26,6 +26,7 @@ from typing import Literal
 
 import duckdb
 
+from schemas.questions import asks
 from transforms import steps
 from transforms.steps import Step
 
@@ -64,6 +65,7 @@ class Finding:
     rests_on: Literal["", "form_8606", "ira_limits", "mega_backdoor", "elective_deferrals", "excess_contributions"] = ""
     folds_into: tuple[str, ...] = ()
     one_with: str = ""
+    one_over_years: bool = False
     waits_for: tuple[str, ...] = ()
     of_the_book: bool = False
 
@@ -84,7 +86,10 @@ def registry() -> tuple[Finding, ...]:
 
 
 def finding_folds() -> list[tuple[str, str, int, bool]]:
-    """Which rule is a part of which: rule, into rule, place (the fittest first), and whether only into one of higher rank."""
+    """Which rule is a part of which: rule, into rule, place (the fittest first), and whether only into one of higher rank.
+
+    A rule into itself is that of an earlier tax year.
+    """
     into = [(f.rule, whole, place, False) for f in registry() for place, whole in enumerate(f.folds_into)]
     sides = [
         (f.rule, other.rule, -1, True)
@@ -92,7 +97,8 @@ def finding_folds() -> list[tuple[str, str, int, bool]]:
         for other in registry()
         if f.one_with and f.one_with == other.one_with and f.rule != other.rule
     ]
-    return into + sides
+    years = [(f.rule, f.rule, len(f.folds_into), False) for f in registry() if f.one_over_years]
+    return into + sides + years
 
 
 def finding_steps(previous: Path | None) -> Iterator[Step]:
@@ -130,6 +136,8 @@ def _state_findings(con: duckdb.DuckDBPyConnection) -> None:
         "create table finding_folds (rule varchar, into_rule varchar, place integer, if_it_weighs_more boolean)"
     )
     con.executemany("insert into finding_folds values (?, ?, ?, ?)", finding_folds())
+    con.execute("create table reason_questions (code varchar, ask varchar)")
+    con.executemany("insert into reason_questions values (?, ?)", [*asks().items()])
     con.executemany("insert into finding_rests values (?, ?)", [(f.rule, f.rests_on) for f in registry()])
     con.execute(
         "create table raw_findings (rule varchar, person_id varchar, subject varchar, tax_year integer,"

@@ -12,6 +12,7 @@ HEAD = """# What Rothbook finds
 One row per rule. A finding has dollars (or says why not), a deadline, a reason with the person's own numbers, an action and the
 file and line it rests on; where an input is missing it doesn't fire, and a finding that asks for the input does. One problem is one
 row: a finding *part of* another open one of the same person and year is shown inside it (`part_of` in the findings table).
+Where the same fact is missing for several years, the row of the earliest one names them all.
 *If graver*: the two tell one problem from two sides, and the one that ranks higher tonight is the row.
 Severity: critical = the law is already broken, or money is being lost and the deadline is within 30 days; high = over $1,000 of tax,
 or a deadline this year; then medium, low, info.
@@ -32,7 +33,11 @@ def _row(finding: Finding) -> str:
     said = importlib.import_module(f"transforms.findings.{finding.rule}").__doc__ or ""
     plain = " ".join(textwrap.dedent(said).split()).replace("|", "/")
     folds = sorted(finding_folds(), key=lambda fold: fold[2])
-    whole = ", ".join(f"`{into}`{' (if graver)' * graver}" for rule, into, _, graver in folds if rule == finding.rule)
+    whole = ", ".join(
+        "that of an earlier year" if into == rule else f"`{into}`{' (if graver)' * graver}"
+        for rule, into, _, graver in folds
+        if rule == finding.rule
+    )
     return f"| `{finding.rule}` | {plain} | {whole} | {finding.authority} |"
 
 

@@ -12,6 +12,7 @@ def inheritance(rule: str, *, concerns: str, title: str, action: str) -> Finding
         authority="IRC 408(d)(3)(C); Reg. 1.408-8(c); IRC 408(d)(2)",
         topics=("account", "conversion", "pool_value"),
         folds_into=("pro_rata_unknown",),
+        one_over_years=True,
         sql=f"""
         select
             d.person_id, d.account_key as subject, d.tax_year,

@@ -12,6 +12,7 @@ FINDING = Finding(
     authority="Form 8606 line 2; IRC 408(d)(2)",
     topics=("conversion", "contribution", "distribution", "account"),
     folds_into=("pro_rata_unknown",),
+    one_over_years=True,
     sql="""
     with earlier as (
         select e.person_id, y.tax_year, sum(e.amount) as contributed
@@ -63,7 +64,7 @@ FINDING = Finding(
         case when r.came_out > 0 then severity_at_most_high(tax_or_income(r.most, r.marginal_tax_rate), r.filed_by, r.as_of)
             else 'medium' end as severity,
         r.filed_by as deadline,
-        'IRA basis is not known for ' || (r.tax_year - 1) as title,
+        'The basis brought into ' || r.tax_year || ' is not known' as title,
         'The client''s IRAs had '
             || concat_ws(', ',
                 case when r.converted > 0 then usd(r.converted) || ' converted' end,

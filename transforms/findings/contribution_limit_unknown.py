@@ -5,24 +5,29 @@ transaction, which have findings of their own.
 """
 
 from transforms.findings import Finding
+from transforms.findings._questions import questions
 
 FINDING = Finding(
     rule="contribution_limit_unknown",
     authority="IRC 219(b), 219(g), 408A(c)(3)",
     topics=("contribution", "tax_profile"),
     folds_into=("pro_rata_unknown",),
-    sql="""
+    one_over_years=True,
+    sql=f"""
+    with asked as ({questions("ira_limits")})
     select
         l.person_id, '' as subject, l.tax_year,
         l.traditional_contributions + l.roth_contributions as amount, 'contributed' as amount_is,
-        'medium' as severity, py.contribution_due_date as deadline,
+        'medium' as severity,
+        filing_date(py.contribution_due_date, py.extended_due_date, run.as_of) as deadline,
         'Whether ' || usd(l.traditional_contributions + l.roth_contributions) || ' of IRA contributions was allowed is not known'
             as title,
         usd(l.traditional_contributions) || ' traditional and ' || usd(l.roth_contributions) || ' Roth were contributed for '
             || l.tax_year || '; the limit, the deduction or the Roth limit rests on a fact that is not stated.' as explanation,
-        array_to_string(list_transform(l.reasons, lambda r: upper(substr(r, strpos(r, ': ') + 2, 1)) || substr(r, strpos(r, ': ') + 3)), '. ')
-            || '.' as action,
+        asked.ask as action,
     from ira_limits as l
+    inner join asked using (person_id, tax_year)
+    cross join run
     inner join person_years as py using (person_id, tax_year)
     where l.status = 'UNKNOWN' and not l.is_blocked
         and (

@@ -6,13 +6,15 @@ while a row is set aside, which may be what is missing.
 """
 
 from transforms.findings import Finding
+from transforms.findings._questions import questions
 
 FINDING = Finding(
     rule="pro_rata_unknown",
     authority="IRC 408(d)(2); Form 8606",
     topics=("conversion", "conversion_in", "distribution", "account", "moved"),
     waits_for=("leg_unpaired",),
-    sql="""
+    one_over_years=True,
+    sql=f"""
     with undecided as (
         -- accounts that may be in the pool and that no finding about inherited IRAs tells
         select p.person_id, p.tax_year, count(*) filter (d.account_key is null) as untold
@@ -41,7 +43,8 @@ FINDING = Finding(
         left join legs on legs.person_id = f.person_id and legs.tax_year = f.tax_year
         left join undecided on undecided.person_id = f.person_id and undecided.tax_year = f.tax_year
         where f.status = 'UNKNOWN' and len(list_filter(f.reasons, lambda r: starts_with(r, 'row_set_aside'))) = 0
-    )
+    ),
+    asked as ({questions("untold")})
     select
         u.person_id, '' as subject, u.tax_year,
         coalesce(w.converted, 0) + coalesce(w.distributions, 0) + coalesce(w.withholding, 0) as amount,
@@ -53,8 +56,9 @@ FINDING = Finding(
         usd(coalesce(w.converted, 0) + coalesce(w.distributions, 0) + coalesce(w.withholding, 0))
             || ' was converted or paid out, and how much of it is taxable cannot be told; no number is shown until it can.'
             as explanation,
-        'Needed: ' || in_words(u.reasons) || '.' as action,
+        asked.ask as action,
     from untold as u
+    inner join asked using (person_id, tax_year)
     inner join person_years as py using (person_id, tax_year)
     left join ira_flows as w using (person_id, tax_year)
     cross join run

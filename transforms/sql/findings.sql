@@ -36,6 +36,7 @@ now_open as (
     select
         f.finding_id,
         f.rule,
+        f.subject,
         f.person_id,
         p.household_id,
         coalesce(p.advisor_id, f.advisor_id) as advisor_id,

@@ -1,7 +1,7 @@
 -- The place of every finding among those people should look at first: by severity, then dollars, then deadline. Only what
 -- finds it again: its words and evidence are sorted by nobody.
 select
-    finding_id, rule, person_id, tax_year, status,
+    finding_id, rule, subject, person_id, tax_year, status,
     row_number() over (
         order by
             status = 'resolved',

@@ -1,7 +1,7 @@
 """What to ask, and whom, for each fact a result waits for: the wording of a reason turned into a question to a person.
 
-`reports.fixes` says into which file the answer goes, for operations; this says whom to ask for it, for the advisor.
-Both are keyed by the code a reason starts with.
+`reports.fixes` says into which file the answer goes, for operations; this says whom to ask for it, for the advisor: on
+the sheets, in the brief, and in the findings that ask. Both are keyed by the code a reason starts with.
 """
 
 from __future__ import annotations
@@ -72,13 +72,16 @@ QUESTIONS = {
     "unclassified_event": (CLIENT, "What was this: a contribution, conversion, rollover or payout? {missing}"),
 }
 
+#: What is asked for a code without a question.
+ELSE = (OFFICE, "Please find out: {missing}")
+
 #: What an instruction to the firm starts with inside a reason; the client is asked, not instructed.
 _INSTRUCTIONS = ("; state ", "; correct ", "; add ", "; no row")
 
 
 def question(code: str, missing: str) -> tuple[str, str]:
     """Whom to ask and what, for a reason's code and its words. A code without a question is asked in its own words."""
-    whom, asked = QUESTIONS.get(code, (OFFICE, "Please find out: {missing}"))
+    whom, asked = QUESTIONS.get(code, ELSE)
     words = missing
     for instruction in _INSTRUCTIONS:
         words = words.partition(instruction)[0]
@@ -95,9 +98,21 @@ _OFFICE_DOES = {
 
 def what_to_do(code: str) -> str:
     """Whom to ask and what, and who states the answer, for a reason's code; the reason's own words stand beside it."""
-    whom, asked = QUESTIONS.get(code, (OFFICE, ""))
+    whom, asked = QUESTIONS.get(code, ELSE)
     if whom == OFFICE:
         return _OFFICE_DOES.get(code, "Operations finds out and states it, or asks the client's preparer.")
     question_alone = asked.replace("({missing})", "").replace("{missing}", "").strip()
     colon = f": {question_alone}" if question_alone else "."
-    return f"Ask the {whom[0].lower()}{whom[1:]}{colon} Operations states the answer."
+    return f"{_ask(whom)}{colon} Operations states the answer."
+
+
+def asks() -> dict[str, str]:
+    """By code: whom to ask and what, as a sentence without its full stop; `{missing}` stands for the reason's words."""
+    return {
+        code: f"Our office: {asked}" if whom == OFFICE else f"{_ask(whom)}: {asked}"
+        for code, (whom, asked) in QUESTIONS.items()
+    }
+
+
+def _ask(whom: str) -> str:
+    return f"Ask the {whom[0].lower()}{whom[1:]}"
