@@ -267,3 +267,50 @@ def test_a_faulty_cell_of_a_workbook_is_fixed_once_every_one_of_its_row_is(tmp_p
         ("1234567890123456789", Decimal("7.50"), "values.xlsx[values] (fixed by b.csv:2, a.csv:2)"),
         ("2222", Decimal("5.00"), "values.xlsx[values]"),
     ]
+
+
+TUESDAY = MOVES.replace("T3,2026-02-03,rmd,5,,7", "T9,2026-02-05,rmd,9,")
+
+
+def test_one_fix_puts_the_same_row_of_every_delivery_right(tmp_path: Path) -> None:
+    """The row of T2 came on Monday and Tuesday, fixed once; it comes again on Wednesday and is fixed as it comes."""
+    book = Book(tmp_path).drop("monday.csv", MOVES).drop("tuesday.csv", TUESDAY)
+    first = book.drop("fixes.csv", HEADER + fix(TUESDAY, 3, "trade_date", "2026-02-27")).night()
+    assert [r for r in first.rejects.select("file", "rule").rows() if r[1] == "not_a_date"] == []
+    applied = first.table("row_fixes").select("fixed_file", "line_number", "shown_after").rows()
+    assert sorted(applied) == [("monday.csv", 3, "2026-02-27"), ("tuesday.csv", 3, "2026-02-27")]
+    head, _, rest = TUESDAY.partition("\n")
+    later = book.clear().drop("wednesday.csv", f"{head}\n{rest.splitlines()[1]}\n").night("2026-03-02")
+    assert later.rejects.filter(pl.col("file") == "wednesday.csv").is_empty()
+    assert _row(later, "T2")["source_file"] == "wednesday.csv (fixed by fixes.csv:2)"
+
+
+def test_a_row_that_says_something_else_is_not_fixed_along(tmp_path: Path) -> None:
+    other = MOVES.replace("T2,2026-02-30,rmd,5,", "T2,2026-02-30,rmd,6,")
+    book = Book(tmp_path).drop("monday.csv", MOVES).drop("tuesday.csv", other)
+    night = book.drop("fixes.csv", HEADER + fix(MOVES, 3, "trade_date", "2026-02-27")).night()
+    assert night.rejects.filter(pl.col("rule") == "not_a_date")["file"].to_list() == ["tuesday.csv"]
+
+
+def test_what_is_stated_of_a_line_itself_counts_there_and_a_withdrawal_goes_everywhere(tmp_path: Path) -> None:
+    book = Book(tmp_path).drop("monday.csv", MOVES).drop("tuesday.csv", TUESDAY)
+    book.drop(
+        "fixes.csv", HEADER + fix(MOVES, 3, "trade_date", "2026-02-27") + fix(TUESDAY, 3, "trade_date", "2026-02-26")
+    )
+    first = book.night()
+    assert sorted(first.table("row_fixes")["shown_after"]) == ["2026-02-26", "2026-02-27"]
+    back = "".join(fix(text, 3, "trade_date", "(withdrawn)") for text in (MOVES, TUESDAY))
+    second = book.clear().drop("back.csv", HEADER + back).night("2026-03-02")
+    assert second.table("row_fixes").is_empty()
+    aside = second.rejects.filter(pl.col("rule") == "not_a_date")["file"].to_list()
+    assert sorted(aside) == ["monday.csv", "tuesday.csv"]
+
+
+def test_a_custodian_s_line_is_fixed_where_it_stands(tmp_path: Path) -> None:
+    """Its file's heading says the day: the same text on another day is another fact."""
+    text = SCHWAB + '"02/30/2026","MoneyLink Transfer","","Tfr","","","","$5.00"\n'
+    again = text + '"02/03/2026","Cash Dividend","AAA","A","","","","$1.00"\n'
+    book = Book(tmp_path).drop("Rollover_XXX101_Transactions_20260301-071502.csv", text)
+    book.drop("Rollover_XXX101_Transactions_20260302-071502.csv", again)
+    night = book.drop("fixes.csv", HEADER + fix(text, 2, "day", "2026-02-27")).night()
+    assert night.table("row_fixes")["line_number"].to_list() == [2]

@@ -70,7 +70,7 @@ def read_book(
         ahead = Cache(scratch, firm_key) if cache is None or not quarantine else None
         store = Store(scratch, firm_key, cache, ahead)
         found = read_deliveries(register, out, keyring, store, firm_fingerprint(firm_key))
-        fixes = _fixes(found, firm_key)
+        fixes = _fixes(found, store, firm_key)
         _mend(found, fixes, store)
         tables, rejected = _merged(store, scratch)
         not_applied = _corrected(tables, fixes, scratch)
@@ -92,12 +92,14 @@ def read_book(
     return BookCounts(heights, dict(states), rejected.height, register.without(found.refused))
 
 
-def _fixes(found: Deliveries, key: bytes) -> row_fixes.Fixes:
+def _fixes(found: Deliveries, store: Store, key: bytes) -> row_fixes.Fixes:
     """The fixes of set-aside rows, judged by what their files come to without them."""
     stating = [found.again[r.entry]() for r in found.readings if r.kind == "row_fixes"]
     if not stating:
         return row_fixes.Fixes([])
-    stated = digest(stating, key)[0]["row_fixes"]
+    own = {r.entry.sha256 for r in found.readings if (r.profile or "").startswith("house-")}
+    aside = store.rejected().filter(pl.col("source_sha256").is_in(own))
+    stated = row_fixes.in_every_delivery(digest(stating, key)[0]["row_fixes"], aside)
     named = set(stated["file_sha256"])
     concerned = [found.again[r.entry]() for r in found.readings if r.entry.sha256 in named]
     # file by file: a later export that repeats a row mustn't make the fix of the earlier one look needless

@@ -1,7 +1,7 @@
 """Fixes of rows that were set aside: what a wrong cell should have been, applied before the row is checked again.
 
 A fix names a line by the sha256 of its file, and a column; everything else of the row is taken from the archived file.
-It holds only for a line that would be set aside without it; a row that is in the book is corrected in a corrections
+It reaches the same row of the firm's own in every delivery, those to come too. It holds only for a line that would be set aside without it; a row that is in the book is corrected in a corrections
 file. A row of the firm's own file can also be left out as a whole. A fix that can't be applied becomes a reject of its
 own, and its row stays set aside.
 """
@@ -138,6 +138,37 @@ class Fixes:
         schema = {**dict.fromkeys(("column", "rule", "message", "source_file", "source_sha256"), pl.String()),
                   "source_line": pl.Int64(), "received_at": pl.Date()}  # fmt: skip
         return rejects.of_rows("row_fixes", pl.DataFrame(stopped, schema=schema), blocks=False)
+
+
+#: What two lines of different deliveries have in common that are one and the same bad row.
+_SAME_ROW = ["kind", "column", "rule", "row_key", "raw_line_sha256"]
+
+
+def in_every_delivery(stated: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
+    """The `stated` fixes, each also for the lines of other files that are the row it names, set aside for the same cell.
+
+    `rejected` are the rejects of the firm's own files: their rows say the whole fact, so that the same text is the same
+    mistake. What is stated of a line itself counts there; of several fixes that reach a line the newest, and none where
+    the newest contradict each other.
+    """
+    key = list(INPUT_TABLES["row_fixes"].key)
+    lines = rejected.drop_nulls("raw_line_sha256").select("source_sha256", "line_number", *_SAME_ROW)
+    meant = pl.when(pl.col("rule") == _RAGGED).then(pl.lit(WHOLE_ROW)).otherwise("column").alias("column_name")
+    lines = lines.with_columns(meant).unique(maintain_order=True)
+    here = {"source_sha256": "file_sha256"}
+    named = (
+        stated.drop("kind")
+        .join(lines.rename(here), on=key, how="inner", maintain_order="left")
+        .drop("file_sha256", "line_number")
+    )
+    reached = (
+        named.join(lines.drop("column_name").rename(here), on=_SAME_ROW, nulls_equal=True, maintain_order="left")
+        .join(stated.select(key), on=key, how="anti", maintain_order="left")
+        .filter(pl.col("received_at") == pl.col("received_at").max().over(key))
+        .filter(pl.col("corrected_value").n_unique().over(key) == 1)
+        .unique(key, keep="first", maintain_order=True)
+    )
+    return pl.concat([stated, reached.select(stated.columns)])
 
 
 def judge(
