@@ -23,7 +23,7 @@ def firm_frames(run: Path, results: dict[str, pl.DataFrame], persons: pl.DataFra
     """The frames of the firm's own sheets, by name; every account number cut, every text masked."""
     rejects = results["rejects"].with_columns(_prose("file"), _prose("message"))
     return {
-        "set_aside": problems(run, rejects),
+        "set_aside": problems(run, rejects, results["files"]),
         "trend": results["trend"].sort("as_of", descending=True),
         "moves": _moves(results["event_pairs"], persons),
         "forms": _forms(results["reconciliation"], persons),

@@ -118,7 +118,7 @@ def _put_to_do(canvas: Canvas, row: int, book: Book, open_now: pl.DataFrame) -> 
 
 def _work(book: Book, open_now: pl.DataFrame) -> list[Row]:
     frames = book.frames
-    cells = frames["set_aside"].drop_nulls("sheet_row").unique(["source_sha256", "line_number"]).height
+    cells = frames["set_aside"].filter("listed").unique(["source_sha256", "line_number"]).height
     others = frames["set_aside"].filter(pl.col("sheet_row").is_null()).height
     arrivals, moves = frames["arrivals"], frames["moves"]
     lines = (

@@ -33,31 +33,66 @@ _WHOLE_FILE = "Put the file right, or take it out of the inbox, and run again: n
 _ELSE = "Correct the line where it comes from and drop the whole file again."
 
 
-def problems(run: Path, rejects: pl.DataFrame) -> pl.DataFrame:
+def problems(run: Path, rejects: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """One row per row of `rejects` (more where a code has to be classified), those to be fixed in cells first.
 
     Adds `kind`, `way`, `was`, `row_says`, `column_name`, `expected`, `instead` and `sheet_row`, the row on `Fix here`
-    (null where no cell helps).
+    (null where no cell helps). A row that came in several of the `files` has one `sheet_row`: it is `listed` by the
+    newest of them, with the others in `also_in`.
     """
     cells = optional(run / "canonical" / "set_aside.parquet", _SCHEMA).unique(_KEY, keep="first", maintain_order=True)
     known = rejects.join(cells, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
     codes = _codes(run)
     unread = known.filter(pl.col("rule").is_in(_UNREADABLE)).drop("kind", "way", "was", "row_says")
-    told = pl.concat([known.filter(~pl.col("rule").is_in(_UNREADABLE)).with_columns(_column_name()), *(
+    whole = known.filter(~pl.col("rule").is_in(_UNREADABLE)).with_columns(
+        _column_name(), pl.lit(None, pl.String).alias("event")
+    )
+    told = pl.concat([whole, *(
         unread.join(codes, on=["source_sha256", "line_number"], how="left", maintain_order="left")
-        .with_columns(pl.lit(name).alias("column_name")).select(*known.columns, "column_name")
+        .with_columns(pl.lit(name).alias("column_name")).select(*known.columns, "column_name", "event")
         for name in ("transaction_type", "tax_year")
     )])  # fmt: skip
     fixable = pl.col("way").is_not_null()
     ordered = told.sort(
         ~fixable, "file", "line_number", pl.col("column_name") == "tax_year", "column_name", nulls_last=True
     )
-    return ordered.with_columns(
+    return _each_once(ordered, files).with_columns(
         _expected().alias("expected"),
         pl.struct("rule", "line_number").map_elements(_instead, return_dtype=pl.String).alias("instead"),
-        pl.when(fixable).then(pl.int_range(pl.len()) + 2).alias("sheet_row"),
         pl.col("kind").str.replace_all("_", " ").alias("kind_said"),
         *(pl.lit(None, pl.String).alias(name) for name in ("corrected_value", "fixed_by", "fixed_on", "note")),
+    )
+
+
+def _each_once(told: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """With `sheet_row`, `listed` and `also_in`: a row is the same one where one fix reaches it in every delivery.
+
+    That is a wrong cell of the same text in the firm's own files, and an event of a custodian whatever export it is in.
+    """
+    received = files.filter(pl.col("state") != "duplicate").select(
+        pl.col("sha256").alias("source_sha256"), "received_at",
+        pl.col("profile").str.starts_with("house-").fill_null(value=False).alias("own"),
+    ).unique("source_sha256", keep="first", maintain_order=True)  # fmt: skip
+    fixable = pl.col("way").is_not_null()
+    own_cell = pl.col("own") & (pl.col("way") == "cell")
+    same_row = pl.struct("kind", "column_name", "rule", "raw_line_sha256", "row_says", "event").rank("dense")
+    known = told.join(received, on="source_sha256", how="left", maintain_order="left").with_row_index("nth")
+    known = known.with_columns(
+        pl.when(own_cell.fill_null(value=False) | pl.col("event").is_not_null())
+        .then(pl.format("row {}", same_row))
+        .otherwise(pl.format("line {}", "nth"))
+        .alias("same")
+    )
+    newest = known.sort("received_at", descending=True, nulls_last=True, maintain_order=True)
+    first = newest.unique("same", keep="first", maintain_order=True).sort("nth")
+    place = pl.when(fixable).then(pl.int_range(pl.len()) + 2).alias("sheet_row")
+    listed = first.select("same", pl.col("nth").alias("listed_nth"), place)
+    here = pl.col("nth") == pl.col("listed_nth")
+    elsewhere = pl.format("{}:{}", "file", "line_number").filter(~here).str.join("\n").over("same")
+    return (
+        known.join(listed, on="same", how="left", validate="m:1", maintain_order="left")
+        .with_columns((fixable & here).alias("listed"), elsewhere.replace("", None).alias("also_in"))
+        .drop("nth", "listed_nth", "same", "own", "event", "received_at")
     )
 
 
@@ -82,6 +117,7 @@ def _codes(run: Path) -> pl.DataFrame:
     return rows.select(
         "source_sha256", pl.col("source_line").alias("line_number"), pl.lit("transactions").alias("kind"),
         pl.lit("cell").alias("way"), pl.col("custodian_code").alias("was"), says.alias("row_says"),
+        pl.struct("custodian", "account_number", "transaction_id").rank("dense").cast(pl.String).alias("event"),
     ).unique(["source_sha256", "line_number"], keep="first", maintain_order=True)  # fmt: skip
 
 

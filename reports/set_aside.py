@@ -13,7 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from reports.book import Book
 from reports.grid import counted
 from reports.page import Page, PagedWorkbook
-from reports.sheet import Canvas, Column, Sheet, put_header, put_value, set_up_page, write_sheet
+from reports.sheet import Canvas, Column, Row, Sheet, put_header, put_value, set_up_page, write_sheet
 from reports.style import Looks
 from schemas.tables import INPUT_TABLES, LEAVE_OUT, TRANSACTION_TYPES, WHOLE_ROW
 
@@ -62,7 +62,7 @@ def fill_set_aside(workbook: PagedWorkbook, book: Book, footer: str) -> None:
     """Write the sheets of `_set_aside.xlsx`: how to go about it, the cells to fix, everything else, the lists."""
     looks = Looks(workbook)
     every = book.frames["set_aside"]
-    fixes, others = every.filter(pl.col("sheet_row").is_not_null()), every.filter(pl.col("sheet_row").is_null())
+    fixes, others = every.filter("listed"), every.filter(pl.col("sheet_row").is_null())
     _write_start(Canvas(workbook.create_sheet("Start here"), looks), fixes, others, footer)
     sheet = workbook.create_sheet(FIX_SHEET)
     _write_fixes(Canvas(sheet, looks), fixes, footer)
@@ -84,7 +84,10 @@ _STEPS = (
         "else as the file said it; results name both files. A fix that isn't right is told, its row stays set aside."
     ),
     "Changed your mind? Drop a later fix of the same row; (withdrawn) as corrected_value takes one back.",
-    "Correct the source as well: a file that arrives anew with the same mistake is set aside anew.",
+    (
+        "A row of the firm's own that came in several files stands here once and names them all: its fix goes to each "
+        "of them, and to the same row in files to come. Correct the source all the same."
+    ),
 )
 
 
@@ -119,11 +122,18 @@ def _write_fixes(canvas: Canvas, fixes: pl.DataFrame, footer: str) -> None:
             if column.entry:
                 canvas.put(number, place, None, "entry date" if column.kind == "date" else "entry text")
             else:
-                put_value(canvas, number, place, column, row[column.field])
+                put_value(
+                    canvas, number, place, column, _in_files(row) if column.field == "file" else row[column.field]
+                )
     canvas.sheet.freeze_panes = "C2"
     canvas.sheet.print_title_rows = "1:1"
     canvas.sheet.print_area = f"A1:{_LETTER['kind of row']}{max(1, fixes.height) + 1}"
     set_up_page(canvas.sheet, footer, tab="B3413A")
+
+
+def _in_files(row: Row) -> str:
+    """The file a row is named by, and the others it came in as well."""
+    return f"{row['file']}\nalso in {row['also_in']}" if row["also_in"] else str(row["file"])
 
 
 def _lists(fixes: pl.DataFrame) -> dict[tuple[str, str], tuple[str, ...]]:

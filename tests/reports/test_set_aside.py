@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -232,3 +233,27 @@ def test_a_day_with_few_answers_is_no_alarm(book: Nights) -> None:
         previous = _computed(book, f"2026-12-0{day}", previous)
     assert previous is not None
     assert "row_count" not in _results(previous, "controls")["control"].to_list()
+
+
+def test_a_row_of_several_deliveries_stands_once_and_is_fixed_once(book: Nights) -> None:
+    """Tuesday's transactions file repeats the bad row of Monday's on another line; one answer puts both right."""
+    first = _run(book, "2026-12-01")
+    head, _, rest = FILES["transactions.csv"].partition("\n")
+    tuesday = f"{head}\n{rest.splitlines()[1]}\n"
+    second = _run(book.clear().drop("tuesday.csv", tuesday), "2026-12-02", previous=first)
+    (dated,) = [r for r in _rows(second) if r["column_name"] == "trade_date"]
+    assert (dated["file"], dated["line_number"]) == ("tuesday.csv\nalso in transactions.csv:3", 2)
+    assert dated["file_sha256"] == sha256(tuesday.encode()).hexdigest()
+    sheet = load_workbook(second / "workbooks" / "_firm.xlsx")["Rows set aside"]
+    leads = {row[0].value: c.hyperlink.location for row in sheet.iter_rows(min_row=5) for c in row
+             if c.hyperlink and row[2].value == "trade_date"}  # fmt: skip
+    assert set(leads) == {"transactions.csv", "tuesday.csv"}
+    assert len(set(leads.values())) == 1
+    answered = _answered(second, {(dated["file"], 2, "trade_date"): "2026-02-10"})
+    third = _run(book.clear().drop("_set_aside.xlsx", answered), "2026-12-03", previous=second)
+    assert "not_a_date" not in _results(third, "rejects").filter(pl.col("column") == "trade_date")["rule"].to_list()
+    overrides = table(load_workbook(third / "workbooks" / "_firm.xlsx")["Overrides"])
+    assert {r["What it changed"] for r in overrides} == {
+        "trade_date of transactions.csv:3 set to 2026-02-10",
+        "trade_date of tuesday.csv:2 set to 2026-02-10",
+    }

@@ -1,9 +1,9 @@
 """Fixes of rows that were set aside: what a wrong cell should have been, applied before the row is checked again.
 
 A fix names a line by the sha256 of its file, and a column; everything else of the row is taken from the archived file.
-It reaches the same row of the firm's own in every delivery, those to come too. It holds only for a line that would be set aside without it; a row that is in the book is corrected in a corrections
-file. A row of the firm's own file can also be left out as a whole. A fix that can't be applied becomes a reject of its
-own, and its row stays set aside.
+It reaches the same row of the firm's own in every delivery, those to come too. It holds only for a line that would be
+set aside without it; a row that is in the book is corrected in a corrections file. A row of the firm's own file can
+also be left out as a whole. A fix that can't be applied becomes a reject of its own, and its row stays set aside.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ _SAME_ROW = ["kind", "column", "rule", "row_key", "raw_line_sha256"]
 
 
 def in_every_delivery(stated: pl.DataFrame, rejected: pl.DataFrame) -> pl.DataFrame:
-    """The `stated` fixes, each also for the lines of other files that are the row it names, set aside for the same cell.
+    """The `stated` fixes, each also for the lines of other files that are the row it names, with the same cell wrong.
 
     `rejected` are the rejects of the firm's own files: their rows say the whole fact, so that the same text is the same
     mistake. What is stated of a line itself counts there; of several fixes that reach a line the newest, and none where
