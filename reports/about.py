@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from reports.book import Book
+from reports.grid import GRID
 from reports.sheet import Canvas, Column, put_header, put_heading, put_value, set_up_page
-from reports.style import said
+from reports.style import Kind, said
 
 DISCLAIMER = "Not tax advice; not for filing without review by the client's tax preparer."
 
@@ -118,34 +119,35 @@ LIMIT_NAMES = {
     "simple_deferral_enhanced_110pct": "SIMPLE deferrals, enhanced plans",
 }
 
-LIMITS = (
-    Column("figure", "Figure used", "wrap", 44),
-    Column("filing_status", "Filing status", "wrap", 26),
-    Column("tax_year", "Tax year", "year", 12.5),
-    Column("value", "Value", "dollars", 14),
-    Column("authority", "Authority", "wrap", 52),
+_WIDTHS = (44, 26, 12.5, 14, 52)
+
+
+def _columns(*columns: tuple[str, str, Kind]) -> tuple[Column, ...]:
+    """The columns of one of the sheet's tables (field, header, kind): all of them stand on the same five widths."""
+    return tuple(Column(*column, width) for column, width in zip(columns, _WIDTHS, strict=True))
+
+
+LIMITS = _columns(
+    ("figure", "Figure used", "wrap"),
+    ("filing_status", "Filing status", "wrap"),
+    ("tax_year", "Tax year", "year"),
+    ("value", "Value", "dollars"),
+    ("authority", "Authority", "wrap"),
 )
+_READ: tuple[tuple[str, str, Kind], ...] = (("kind", "What was read", "wrap"), ("custodian", "Custodian", "wrap"))
 #: In an advisor's workbook: nothing that moves with every file of the firm.
-SOURCES = (
-    Column("kind", "What was read", "wrap", 44),
-    Column("custodian", "Custodian", "wrap", 26),
-    Column("content_as_of", "As of", "date", 12.5),
-    Column("received_at", "Received", "date", 14),
-    Column("note", "Note", "wrap", 52),
+SOURCES = _columns(
+    *_READ, ("content_as_of", "As of", "date"), ("received_at", "Received", "date"), ("note", "Note", "wrap")
 )
-SOURCES_COUNTED = (
-    Column("kind", "What was read", "wrap", 44),
-    Column("custodian", "Custodian", "wrap", 26),
-    Column("files", "Files", "int", 12.5),
-    Column("rows", "Rows", "int", 14),
-    Column("newest", "Newest content", "wrap", 52),
+SOURCES_COUNTED = _columns(
+    *_READ, ("files", "Files", "int"), ("rows", "Rows", "int"), ("newest", "Newest content", "wrap")
 )
-_WIDTH = sum(c.width for c in LIMITS)
+_WIDTH = sum(_WIDTHS)
 
 
 def write_about(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
     """Write the sheet About: the run, its sources, the rules, the figures."""
-    canvas.widths([c.width for c in LIMITS])
+    canvas.widths(_WIDTHS)
     put_heading(canvas, "About this workbook", DISCLAIMER)
     row = _put_pairs(canvas, 4, "What this workbook rests on", _run_facts(book))
     row = _put_pairs(canvas, row + 1, "Rules applied", RULES)
@@ -153,6 +155,12 @@ def write_about(canvas: Canvas, book: Book, footer: str, *, tab: str) -> None:
     row = _put_table(canvas, row + 1, "Sources", sources, frame=book.frames["sources"], empty="No file was read.")
     _put_limits(canvas, row + 1, book)
     set_up_page(canvas.sheet, footer, tab=tab)
+
+
+def end_first_page(canvas: Canvas, row: int, footer: str) -> None:
+    """What stands at the end of the first sheet of each workbook; the sheet prints on one page."""
+    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
+    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
 
 
 def _run_facts(book: Book) -> tuple[tuple[str, str], ...]:
@@ -169,12 +177,12 @@ def _run_facts(book: Book) -> tuple[tuple[str, str], ...]:
 
 
 def _put_pairs(canvas: Canvas, row: int, heading: str, pairs: tuple[tuple[str, str], ...]) -> int:
-    canvas.put(row, 1, heading, "section", span=len(LIMITS))
+    canvas.put(row, 1, heading, "section", span=len(_WIDTHS))
     canvas.height(row, 22)
     for number, (name, text) in enumerate(pairs, row + 1):
         canvas.put(number, 1, name, "strong")
-        canvas.put(number, 2, text, "label", span=len(LIMITS) - 1)
-        canvas.fit(number, text, _WIDTH - LIMITS[0].width, "label")
+        canvas.put(number, 2, text, "label", span=len(_WIDTHS) - 1)
+        canvas.fit(number, text, _WIDTH - _WIDTHS[0], "label")
     return row + len(pairs) + 1
 
 

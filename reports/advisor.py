@@ -32,14 +32,14 @@ EXCEPTIONS = Sheet(
     columns=(
         Column("severity", "Severity", "word", 9),
         Column("status", "Since last run", "word", 8.5),
-        replace(CLIENT[0], width=21),
-        Column("title", "Exception", "wrap", 24),
-        Column("amount", "Dollars", "money", 13.5),
+        replace(CLIENT[0], width=18),
+        Column("title", "Exception", "wrap", 22),
+        Column("amount", "Dollars", "dollars", 10.5),
         Column("amount_is", "Dollars are", "wrap", 11),
         Column("deadline", "Deadline", "date", 12.5),
         Column("days_left", "Days left", "days", 7),
-        Column("explanation", "Why", "wrap", 38),
-        Column("action", "What to do", "wrap", 34),
+        Column("explanation", "Why", "wrap", 36),
+        Column("action", "What to do", "wrap", 33),
         *ENTRIES,
         Column("household_id", "Household", "text", 11, printed=False),
         Column("authority", "Authority", "wrap", 26, printed=False),
@@ -52,6 +52,7 @@ EXCEPTIONS = Sheet(
     empty="No exceptions: nothing in this advisor's book asks for attention.",
     freeze_columns=3,
     tab="B3413A",
+    in_sight="action",
 )
 
 LINES_OF_FORM_8606 = {
@@ -105,6 +106,7 @@ PRO_RATA = Sheet(
     freeze_columns=3,
     pages_wide=3,
     tab="2F6B8F",
+    in_sight="reasons",
 )
 
 BACKDOOR = Sheet(
@@ -140,6 +142,7 @@ BACKDOOR = Sheet(
     freeze_columns=3,
     pages_wide=2,
     tab="2F6B8F",
+    in_sight="ways_out",
 )
 
 MEGA = Sheet(
@@ -171,6 +174,7 @@ MEGA = Sheet(
     freeze_columns=3,
     pages_wide=2,
     tab="3E7D5A",
+    in_sight="room",
 )
 
 HOUSEHOLDS = Sheet(
@@ -200,6 +204,7 @@ HOUSEHOLDS = Sheet(
     empty="This advisor has no clients in the book.",
     freeze_columns=2,
     tab="6B7785",
+    in_sight="standing",
 )
 
 ACCOUNTS = Sheet(
@@ -237,6 +242,7 @@ DATA_PROBLEMS = Sheet(
     ),
     empty="Nothing is missing: every result of this advisor's clients could be computed.",
     tab="A9781E",
+    in_sight="fix",
 )
 
 #: Every sheet that holds one table, with the frame it shows, in the order of the workbook.

@@ -23,16 +23,16 @@ FILES = Sheet(
     table="Files",
     columns=(
         Column("state", "State", "word", 12),
-        Column("file_name", "File", "wrap", 40),
-        Column("kind", "Kind", "wrap", 20),
-        Column("custodian", "Custodian", "text", 14),
-        Column("rows", "Rows", "int", 10),
+        Column("file_name", "File", "wrap", 34),
+        Column("kind", "Kind", "wrap", 18),
+        Column("custodian", "Custodian", "text", 13.5),
+        Column("rows", "Rows", "int", 8.5),
         Column("accepted", "Accepted", "int", 11.5),
         Column("rejected", "Set aside", "int", 10),
-        Column("open", "Open", "text", 13),
+        Column("open", "Open", "text", 10),
+        Column("message", "Message", "wrap", 50),
         Column("received_at", "Received", "date", 13),
         Column("content_as_of", "Content as of", "date", 13),
-        Column("message", "Message", "wrap", 50),
         Column("profile", "Profile", "wrap", 24),
         Column("layout", "Layout", "wrap", 18, printed=False),
         *(
@@ -44,6 +44,7 @@ FILES = Sheet(
     empty="No file has been received.",
     freeze_columns=2,
     tab="2F6B8F",
+    in_sight="message",
 )
 
 ARRIVALS = Sheet(
@@ -59,7 +60,7 @@ ARRIVALS = Sheet(
         Column("expected_on", "Due", "date", 13),
         Column("last_received_at", "Last received", "date", 13),
         Column("last_as_of", "Content as of", "date", 13),
-        Column("message", "What to do", "wrap", 64),
+        Column("message", "What to do", "wrap", 59),
     ),
     empty="No delivery is expected: drop an expected_files file to have late and missing ones told.",
     freeze_columns=2,
@@ -74,19 +75,20 @@ REJECTS = Sheet(
     lead="One row per problem with a line or a file. Where a corrected cell helps, the link opens it.",
     table="RowsSetAside",
     columns=(
-        Column("file", "File", "wrap", 44),
-        Column("line_number", "Line", "int", 9),
-        Column("column", "Column", "wrap", 24),
-        Column("rule", "Rule", "wrap", 28),
-        Column("expected", "What was expected", "wrap", 56),
+        Column("file", "File", "wrap", 34),
+        Column("line_number", "Line", "int", 8.5),
+        Column("column", "Column", "wrap", 17),
+        Column("rule", "Rule", "wrap", 20),
+        Column("expected", "What was expected", "wrap", 46),
         Column("open", "Open", "text", 17),
-        Column("otherwise", "What else to do", "wrap", 40),
+        Column("otherwise", "What else to do", "wrap", 42),
         Column("raw_line_sha256", "Raw line sha256", "id", 70, printed=False),
         Column("source_sha256", "File sha256", "id", 70, printed=False),
     ),
     empty="No row was set aside.",
     freeze_columns=2,
     tab="A9781E",
+    in_sight="otherwise",
 )
 
 #: Kinds of dollars that have a column of their own in `By advisor`; the others are added to none.
@@ -114,6 +116,7 @@ ADVISORS = Sheet(
     freeze_columns=2,
     pages_wide=2,
     tab="3E7D5A",
+    in_sight="data_problems",
 )
 
 BY_RULE = Sheet(
@@ -133,6 +136,7 @@ BY_RULE = Sheet(
     ),
     empty="No finding is open.",
     tab="3E7D5A",
+    in_sight="amount_is",
 )
 
 UNMATCHED = Sheet(
@@ -144,16 +148,17 @@ UNMATCHED = Sheet(
         Column("severity", "Severity", "word", 11),
         Column("status", "Since last run", "word", 10),
         Column("advisor_id", "Advisor", "text", 13),
-        Column("title", "Finding", "wrap", 34),
-        Column("amount", "Dollars", "money", 16),
-        Column("amount_is", "Dollars are", "wrap", 15),
-        Column("explanation", "Why", "wrap", 52),
-        Column("action", "What to do", "wrap", 48),
+        Column("title", "Finding", "wrap", 30),
+        Column("amount", "Dollars", "money", 15),
+        Column("amount_is", "Dollars are", "wrap", 12),
+        Column("explanation", "Why", "wrap", 45),
+        Column("action", "What to do", "wrap", 44),
         Column("rule", "Rule", "id", 24, printed=False),
         Column("finding_id", "Finding id", "id", 18, printed=False),
     ),
     empty="Every account and code belongs to a client.",
     tab="B3413A",
+    in_sight="action",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 from openpyxl.utils import get_column_letter
 
-from reports.about import DISCLAIMER
+from reports.about import end_first_page
 from reports.book import JUDGED, Book
 from reports.charts import Line
 from reports.charts import Lines as OverTime
@@ -13,7 +13,7 @@ from reports.charts import put_lines as put_line_chart
 from reports.grid import GRID, Lines, counted, long_date, put_lines, put_page_title, put_panel, put_tiles
 from reports.oversight import TREND
 from reports.set_aside import FIX_SHEET, SET_ASIDE_FILE
-from reports.sheet import HEADER_ROW, Canvas, Row, set_up_page
+from reports.sheet import HEADER_ROW, Canvas, Row
 from reports.style import linked_look
 
 TO_DO = Lines(
@@ -62,8 +62,7 @@ def write_today(canvas: Canvas, book: Book, open_now: pl.DataFrame, footer: str)
     row = put_lines(canvas, row + 1, _compared_with(book.frames["trend"]), _since(book.frames["trend"]))
     row = _put_trend(canvas, row + 1, book.frames["trend"])
     row = put_lines(canvas, row + 1, STATUS_LINES, [_statuses(book, name) for name in JUDGED])
-    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
+    end_first_page(canvas, row, footer)
 
 
 def _about(book: Book) -> str:

@@ -44,12 +44,14 @@ def put_page_title(canvas: Canvas, title: str, about: str) -> None:
     canvas.height(1, 32)
     canvas.fit(1, title, CELL * GRID, "page title")
     canvas.height(2, 18)
+    canvas.height(3, 6)
 
 
 def put_tiles(canvas: Canvas, row: int, tiles: Sequence[tuple[str, int, str]]) -> None:
     """Big numbers over their names, two grid columns each; a tile is shaded by its word unless it counts nothing."""
     canvas.height(row, 36)
     canvas.height(row + 1, 18)
+    canvas.height(row + 2, 6)
     for place, (name, number, word) in enumerate(tiles):
         big, small = tile_looks(word if number else "")
         canvas.put(row, 1 + 2 * place, number, big, span=2)

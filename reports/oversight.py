@@ -39,6 +39,7 @@ TREND = Sheet(
     empty="No night has been counted yet.",
     pages_wide=2,
     tab="3E7D5A",
+    in_sight="resolved",
 )
 
 MOVES = Sheet(
@@ -62,6 +63,7 @@ MOVES = Sheet(
     empty="Every move of money has both of its legs, or its other leg is known to be outside the book.",
     freeze_columns=2,
     tab="2F6B8F",
+    in_sight="deadline",
 )
 
 FORMS = Sheet(
@@ -87,6 +89,7 @@ FORMS = Sheet(
     empty="Every form in the book agrees with it.",
     freeze_columns=2,
     tab="2F6B8F",
+    in_sight="difference",
 )
 
 EXCESS = Sheet(
@@ -103,7 +106,7 @@ EXCESS = Sheet(
         Column("cumulative_excess", "Excess standing", "money", 15),
         Column("excise_tax", "6% tax", "key_money", 15),
         Column("cure_by", "Cure by", "date", 13),
-        Column("reasons", "Why this status", "wrap", 60),
+        Column("reasons", "Why this status", "wrap", 54),
     ),
     empty="No client has an excess contribution.",
     tab="B3413A",
@@ -120,11 +123,12 @@ OVERRIDES = Sheet(
         Column("decided_on", "On", "date", 13),
         *_CLIENT,
         Column("account", "Account", "wrap", 18),
-        Column("changed", "What it changed", "wrap", 58),
-        Column("reason", "Reason given", "wrap", 34),
+        Column("changed", "What it changed", "wrap", 46),
+        Column("reason", "Reason given", "wrap", 30),
         Column("place", "Where it is stated", "wrap", 34),
     ),
     empty="Nobody has overridden anything: every number rests on the files as they came.",
     freeze_columns=2,
     tab="6B7785",
+    in_sight="reason",
 )

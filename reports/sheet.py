@@ -36,6 +36,8 @@ ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 TAX_ID = re.compile(r"\b\d{3}[- ]\d{2}[- ]\d{4}\b")
 
+#: What is left of a laptop's screen of 1,366 x 768 at 100% once the spreadsheet program has its own.
+SCREEN = (1_320, 520)
 #: The heading takes row 1, the lead row 2; the table's header is row 4.
 HEADER_ROW = 4
 LETTER = 1
@@ -73,6 +75,20 @@ class Sheet:
     freeze_columns: int = 1
     pages_wide: int = 1
     tab: str = "1F3A5F"
+    #: The field of the last column a reader has to see on a laptop at 100%; the others are details. Empty: all of them.
+    in_sight: str = ""
+
+    @property
+    def pixels_in_sight(self) -> int:
+        """How wide the columns are at 100% up to the last one that has to be seen."""
+        fields = [column.field for column in self.columns]
+        seen = self.columns[: 1 + fields.index(self.in_sight)] if self.in_sight else self.columns
+        return sum(pixels(column.width) for column in seen)
+
+
+def pixels(width: float) -> int:
+    """The width of a column at 100%: seven pixels for a digit of the Normal font, and the cell's margin."""
+    return int(width * 7 + 5)
 
 
 def safe_text(text: str) -> str:

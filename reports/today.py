@@ -9,12 +9,12 @@ from itertools import accumulate
 
 import polars as pl
 
-from reports.about import DISCLAIMER
+from reports.about import end_first_page
 from reports.book import Advisor, Book
 from reports.charts import Bars, put_bars
 from reports.exceptions import NO_DEADLINE
 from reports.grid import GRID, Lines, counted, long_date, put_lines, put_page_title, put_panel, put_tiles
-from reports.sheet import HEADER_ROW, Canvas, Row, Value, set_up_page
+from reports.sheet import HEADER_ROW, Canvas, Row, Value
 from reports.style import linked_look
 from schemas.tables import SEVERITIES
 
@@ -79,6 +79,7 @@ def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> No
     put_tiles(canvas, 4, _tiles(book, exceptions))
     canvas.put(7, 1, _headline(now, book), "headline", span=GRID)
     canvas.height(7, 26)
+    canvas.height(8, 6)
     acted_on = now.filter(pl.col("severity") != "info")
     top = acted_on.head(LINES_THAT_MATTER)
     lines = replace(TOP_LINES, heading=_heading(acted_on.height))
@@ -86,8 +87,7 @@ def write_today(canvas: Canvas, book: Book, advisor: Advisor, footer: str) -> No
     row = _put_aside(canvas, row, every.filter("put_aside", pl.col("status") != "resolved"))
     row = _put_news(canvas, row + 1, exceptions, top)
     row = _put_totals(canvas, row + 1, book, acted_on)
-    canvas.put(row + 1, 1, DISCLAIMER, "quiet", span=GRID)
-    set_up_page(canvas.sheet, footer, tab="1F3A5F", pages_tall=1)
+    end_first_page(canvas, row, footer)
 
 
 def _put_title(canvas: Canvas, book: Book, advisor: Advisor) -> None:
