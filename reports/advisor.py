@@ -21,7 +21,7 @@ CLIENT = (
     Column("client", "Client", "wrap", 22, leads_to=HOUSEHOLDS_TITLE),
     Column("household_id", "Household", "text", 11),
 )
-YEAR = Column("tax_year", "Tax year", "year", 8)
+YEAR = Column("tax_year", "Tax year", "year", 9)
 STATUS = (Column("status", "Status", "word", 13), Column("reasons", "Why this status", "wrap", 36))
 
 EXCEPTIONS = Sheet(
@@ -34,7 +34,7 @@ EXCEPTIONS = Sheet(
         Column("status", "Since last run", "word", 8.5),
         replace(CLIENT[0], width=18),
         Column("title", "Exception", "wrap", 22),
-        Column("amount", "Dollars", "dollars", 10.5),
+        Column("amount", "Dollars", "dollars", 11.2),
         Column("amount_is", "Dollars are", "wrap", 11),
         Column("deadline", "Deadline", "date", 12.5),
         Column("days_left", "Days left", "days", 7),
@@ -85,7 +85,7 @@ def _line_column(field: str, text: str) -> Column:
     header = f"Line {field.removeprefix('line_')} {text}"
     if field == "line_10":
         return Column(field, header, "ratio", 12)
-    return Column(field, header, "key_money" if field in KEY_LINES else "money", 16.5)
+    return Column(field, header, "key_money" if field in KEY_LINES else "money", 17.2)
 
 
 PRO_RATA = Sheet(
@@ -123,19 +123,19 @@ BACKDOOR = Sheet(
         Column("taxable_if_done", "Taxable if done now", "key_money", 14),
         Column("tax_if_done", "Tax on it at the stated rate", "money", 15),
         Column("ways_out", "Ways out", "wrap", 44),
-        Column("due_date", "Contribute by", "date", 14),
+        Column("due_date", "Contribute by", "date", 14.5),
         *STATUS,
         Column("direct_roth_room", "Direct Roth room", "money", 13),
         Column("pool_value", "IRAs, projected", "money", 15),
         Column("basis", "Basis", "money", 13),
         Column("roth_magi", "Roth MAGI", "money", 15),
-        Column("contribution_limit", "Contribution limit", "money", 15.5),
+        Column("contribution_limit", "Contribution limit", "money", 16.5),
         Column("roth_limit", "Roth limit", "money", 13),
-        Column("deduction_limit", "Deduction limit", "money", 13),
-        Column("traditional_contributions", "Made: traditional", "money", 14.5),
+        Column("deduction_limit", "Deduction limit", "money", 13.5),
+        Column("traditional_contributions", "Made: traditional", "money", 15.5),
         Column("roth_contributions", "Made: Roth", "money", 13),
-        Column("deductible_contributions", "Deductible", "money", 13.5),
-        Column("nondeductible_contributions", "Nondeductible", "money", 16.5),
+        Column("deductible_contributions", "Deductible", "money", 14.5),
+        Column("nondeductible_contributions", "Nondeductible", "money", 17.5),
         Column("excess_contributions", "Excess", "key_money", 13),
     ),
     empty="No client has IRA limits in these tax years.",
@@ -157,15 +157,15 @@ MEGA = Sheet(
         *STATUS,
         Column("annual_additions_limit", "415(c) limit", "money", 14),
         Column("annual_additions", "Annual additions", "money", 14),
-        Column("catch_up_portion", "Of deferrals, catch-up", "money", 13.5),
+        Column("catch_up_portion", "Of deferrals, catch-up", "money", 14.5),
         Column("room", "After-tax room", "key_money", 14),
         Column("acp", "Room before ACP test", "word", 11),
-        Column("excess_annual_additions", "Excess additions", "money", 13),
+        Column("excess_annual_additions", "Excess additions", "money", 13.5),
         Column("deferral_limit", "402(g) limit", "money", 13),
         Column("catch_up_limit", "Catch-up limit", "money", 13),
-        Column("deferrals", "Deferrals, all employers", "money", 14),
-        Column("remaining", "Deferrals left", "money", 13),
-        Column("excess_deferrals", "Excess deferrals", "money", 13),
+        Column("deferrals", "Deferrals, all employers", "money", 14.5),
+        Column("remaining", "Deferrals left", "money", 13.5),
+        Column("excess_deferrals", "Excess deferrals", "money", 13.5),
         Column("roth_catch_up", "Catch-up must be Roth", "word", 11),
         Column("status_402g", "402(g) status", "word", 13),
         Column("reasons_402g", "Why this 402(g) status", "wrap", 32),
@@ -184,22 +184,22 @@ HOUSEHOLDS = Sheet(
     table="Households",
     columns=(
         Column("household_id", "Household", "text", 11),
-        Column("client", "Client", "wrap", 20),
-        Column("spouse", "Spouse", "wrap", 20),
-        Column("tax_year", "Tax year", "year", 8),
-        Column("exceptions", "Exceptions", "int", 13.5, leads_to="Exceptions"),
-        Column("gravest", "Gravest", "word", 10),
+        Column("client", "Client", "wrap", 19.5),
+        Column("spouse", "Spouse", "wrap", 19.5),
+        Column("tax_year", "Tax year", "year", 9),
+        Column("exceptions", "Exceptions", "int", 14.2, leads_to="Exceptions"),
+        Column("gravest", "Gravest", "word", 9.5),
         Column("deadline", "Next deadline", "date", 13),
         Column("tax_at_stake", "Tax at stake", "key_money", 14, leads_to="Exceptions"),
         Column("status", "Form 8606", "word", 13, leads_to="Pro-rata"),
         Column("line_6", "IRAs, line 6", "money", 15, leads_to="Pro-rata"),
-        Column("line_14", "Basis carried out", "money", 14),
-        Column("line_18", "Taxable conversions", "key_money", 15, leads_to="Pro-rata"),
+        Column("line_14", "Basis carried out", "money", 14.5),
+        Column("line_18", "Taxable conversions", "key_money", 15.5, leads_to="Pro-rata"),
         Column("standing", "Backdoor", "word", 12, leads_to="Backdoor candidates"),
         Column("room", "Backdoor room", "money", 13, leads_to="Backdoor candidates"),
         Column("mega_room", "Mega room", "money", 13, leads_to="Mega backdoor"),
-        Column("accounts", "Accounts", "int", 11.5, leads_to="Accounts"),
-        Column("data_problems", "Data problems", "int", 11.5, leads_to="Data problems"),
+        Column("accounts", "Accounts", "int", 12.5, leads_to="Accounts"),
+        Column("data_problems", "Data problems", "int", 12.5, leads_to="Data problems"),
     ),
     empty="This advisor has no clients in the book.",
     freeze_columns=2,

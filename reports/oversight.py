@@ -17,14 +17,14 @@ TREND = Sheet(
     table="Trend",
     columns=(
         Column("as_of", "As of", "date", 14),
-        Column("files", "Files", "int", 9),
+        Column("files", "Files", "int", 9.5),
         Column("files_set_aside", "Files set aside", "int", 11),
         Column("rows", "Rows", "int", 11),
         Column("rows_set_aside", "Rows set aside", "int", 11),
-        Column("clients", "Clients", "int", 10.5),
-        *(Column(s, s.capitalize(), "int", 11.5) for s in SEVERITIES),
+        Column("clients", "Clients", "int", 11.2),
+        *(Column(s, s.capitalize(), "int", 12.2) for s in SEVERITIES),
         Column("new", "New", "int", 9),
-        Column("resolved", "Resolved", "int", 11.5),
+        Column("resolved", "Resolved", "int", 12.2),
         *(
             Column(f"{table}_{status}", f"{said}: {status if status == 'computed' else 'UNKNOWN'}", "int", 12.5)
             for table, said in (

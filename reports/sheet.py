@@ -266,7 +266,7 @@ def put_header(canvas: Canvas, row: int, columns: Sequence[Column]) -> None:
     for place, column in enumerate(columns, 1):
         look = header_look(KIND_LOOKS[column.kind].name)
         canvas.put(row, place, column.header, look)
-        canvas.fit(row, column.header, column.width - 4, look)
+        canvas.fit(row, column.header, column.width - (5 if look == "number header" else 4), look)
 
 
 def put_value(canvas: Canvas, row: int, place: int, column: Column, value: Value) -> None:

@@ -37,7 +37,9 @@ FINDING = Finding(
             case when run.as_of <= py.year_end then py.year_end else (py.year_end + interval 1 year)::date end as move_by,
             c.taxable_if_done as taxable, coalesce(f.line_8, 0) > 0 as has_converted,
             rollover.amount as to_plan, rollover.leaves as plan_leaves,
-            hsa.amount as to_hsa, hsa.leaves as hsa_leaves, 2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
+            'HSA funding distribution (once in a lifetime): up to ' || usd(hsa.amount) || ' of pre-tax money can go to the HSA by '
+                || long_date(py.year_end) || '; ' || hsa.leaves as hsa_way,
+            2 * hsa.taxable_then <= hsa.taxable_now as hsa_is_enough,
         from backdoor_candidates as c
         inner join person_years as py using (person_id, tax_year)
         inner join ira_limits as l using (person_id, tax_year)
@@ -67,7 +69,9 @@ FINDING = Finding(
             || ' taxable: ' || usd(x.pre_tax)
             || ' of the ' || usd(x.pool_value) || ' in IRAs is pre-tax. Roth MAGI is ' || usd(x.roth_magi)
             || ', direct Roth limit ' || usd(x.roth_limit) || '.' as explanation,
-        case
+        -- what leaves least taxable stands first: a plan that takes the money, else the HSA
+        case when x.to_plan is null then coalesce(x.hsa_way || ' ', '') else '' end
+        || case
             when x.employers is null then 'No current plan is known to take IRA roll-ins; ask the employer.'
             when x.to_plan is not null then
                 'Reverse rollover: ' || x.employers || ' takes IRA roll-ins; move ' || usd(x.to_plan) || ' of pre-tax money in by '
@@ -78,12 +82,8 @@ FINDING = Finding(
                 || ', and have the pre-tax money in the plan by ' || long_date(x.move_by) || ', the year of the conversion.'
             else x.employers || ' takes IRA roll-ins, but none of this money may move now (SIMPLE money under two years or undated).'
         end
-        || case when x.to_hsa is not null then
-            ' HSA funding distribution (once in a lifetime): up to ' || usd(x.to_hsa)
-            || ' of pre-tax money can go to the HSA by ' || long_date(x.year_end)
-            || '; ' || x.hsa_leaves
-            else '' end
-        || case when x.to_plan is null then ' Otherwise accept the ' || usd(x.taxable) || ' of income or wait.' else '' end as action,
+        || case when x.to_plan is null then ' Otherwise accept the ' || usd(x.taxable) || ' of income or wait.'
+            else coalesce(' ' || x.hsa_way, '') end as action,
     from priced as x
     where x.taxable > 0
     """,
