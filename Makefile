@@ -10,7 +10,7 @@ DEMO_AS_OF := 2026-12-01
 SOURCE := dist/rothbook-$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .PHONY: help setup demo test lint format release lock bench bench-sizes bench-incremental bench-parts bench-profile \
-	bench-startup bench-workbooks bench-cluster mutate oracle whatif office pictures fuzz faults scan servers clean
+	bench-startup bench-workbooks bench-cluster mutate oracle whatif office pictures laptop fuzz faults scan servers clean
 
 help: ## say what there is to make
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
@@ -115,6 +115,10 @@ office: $(VENV)/.developing ## have Microsoft's Open XML SDK validate the demo b
 pictures: ## make docs/pictures anew from the demo book (needs LibreOffice and poppler-utils)
 	@test -d demo/out/latest || $(MAKE) --no-print-directory demo
 	$(BIN)/python docs/pictures.py demo/out/latest/workbooks
+
+laptop: ## make docs/pictures/laptop-*.png anew: a laptop's screen at 100% (needs LibreOffice, xvfb, xdotool and scrot)
+	@test -d demo/out/latest || $(MAKE) --no-print-directory demo
+	$(BIN)/python docs/on_a_laptop.py demo/out/latest/workbooks/ADV2.xlsx
 
 fuzz: $(VENV)/.developing ## search every reader for bytes it fails on; minutes=1 each unless told
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz --minutes $(or $(minutes),1) $(addprefix --target ,$(target))
