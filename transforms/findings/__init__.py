@@ -123,7 +123,9 @@ def judge_findings(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _raising(findings: Iterable[Finding]) -> Iterator[Step]:
-    yield Step(("raw_findings", "finding_topics", "finding_rests", "finding_folds"), _state_findings)
+    yield Step(
+        ("raw_findings", "finding_topics", "finding_rests", "finding_folds", "reason_questions"), _state_findings
+    )
     for finding in findings:
         # known by its rule, which the SELECT of one that waits for it names
         yield Step((finding.rule,), partial(_raise, finding=finding), f"raw_findings {finding.sql}")
