@@ -685,7 +685,10 @@ def test_dates_and_money_have_number_formats(advisor: Workbook) -> None:
     sheet = advisor["Exceptions"]
     headers = {c.value: c.column for c in sheet[HEADER_ROW]}
     assert sheet.cell(HEADER_ROW + 1, headers["Deadline"]).number_format == "mmm d, yyyy"
-    assert sheet.cell(HEADER_ROW + 1, headers["Dollars"]).number_format == '"$"#,##0.00;-"$"#,##0.00'
+    assert sheet.cell(HEADER_ROW + 1, headers["Dollars"]).number_format == '"$"#,##0;-"$"#,##0'
+    pro_rata = advisor["Pro-rata"]
+    line_18 = next(c.column for c in pro_rata[HEADER_ROW] if c.value == "Line 18 Taxable conversions")
+    assert pro_rata.cell(HEADER_ROW + 1, line_18).number_format == '"$"#,##0.00;-"$"#,##0.00'
     assert sheet.cell(HEADER_ROW + 1, headers["Severity"]).fill.fgColor.rgb == "00F6C9C9"
     assert {c.font.name for row in sheet.iter_rows() for c in row if c.value is not None} == {"Arial"}
 
