@@ -25,6 +25,8 @@ from typing import Any
 from benchmarks.book import write_book
 from benchmarks.yardstick import YEAR
 from flows import bureau_command, pipeline
+from flows.config import Security
+from flows.partitioned import Work
 from transforms.partitions import Share
 
 AS_OF, YEARS = date(YEAR, 12, 31), (YEAR,)
@@ -62,11 +64,11 @@ def in_parts(folder: Path, parts: int) -> dict[str, float]:
     """The body of the flow: seconds of each stage."""
     from flows import bureau  # noqa: PLC0415 - after Prefect's settings
 
-    share, seconds = Share(threads=1), dict[str, float]()
+    work, seconds = Work(folder, Security(), Share(threads=1)), dict[str, float]()
     stages: dict[str, Any] = {
-        "split": lambda: [bureau.split.submit(folder, parts, 1, share)],
-        "partitions": lambda: [bureau.compute_part.submit(folder, number, share) for number in range(parts)],
-        "combine": lambda: [bureau.combine.submit(folder, share)],
+        "split": lambda: [bureau.split.submit(work, parts, 1)],
+        "partitions": lambda: [bureau.compute_part.submit(work, number) for number in range(parts)],
+        "combine": lambda: [bureau.combine.submit(work)],
     }
     for name, submit in stages.items():
         since = time.perf_counter()
@@ -102,7 +104,7 @@ def _peak() -> int:
 def _kill_one(folder: Path, cluster: Any) -> None:
     until = time.monotonic() + 600
     while time.monotonic() < until:
-        if any((folder / ".parts/out").glob("[0-9]*")):
+        if any((folder / ".parts").glob("[0-9]*.json")):
             os.kill(min(worker.pid for worker in cluster.workers.values()), signal.SIGKILL)
             return
         time.sleep(0.01)

@@ -27,7 +27,9 @@ _OK, _FAILED = 0, 3
 def add(commands: Commands, day: Callable[[str], date], year: Callable[[str], int]) -> None:
     """Add the command to the parser."""
     bureau = commands.add_parser("bureau", help="run the books of many firms on several worker processes or machines")
-    bureau.add_argument("--firms", metavar="DIR", type=Path, required=True, help="a folder for each firm, with inbox/")
+    bureau.add_argument(
+        "--firms", metavar="DIR", type=Path, required=True, help="a folder for each firm, with inbox/ or rothbook.toml"
+    )
     where = bureau.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=int, default=2, help="worker processes here (default: 2)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that sees the same folders")
@@ -41,6 +43,8 @@ def add(commands: Commands, day: Callable[[str], date], year: Callable[[str], in
 
 
 def _bureau(asked: argparse.Namespace) -> int:
+    from flows.firms import firms_in
+
     firms = firms_in(asked.firms)
     for option in ("workers", "partitions", "people_each", "threads"):
         if getattr(asked, option) < 1:
@@ -59,16 +63,6 @@ def _bureau(asked: argparse.Namespace) -> int:
     told = run(firms, asked, Share(asked.threads, asked.memory))
     print("\n".join(map(_line, told)))
     return max(map(_code, told), default=_OK)
-
-
-def firms_in(folder: Path) -> list[Path]:
-    """The firms of a folder by name: every folder in it that has an inbox; raises `UsageError` if there is none."""
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}; it must hold a folder for each firm, with its inbox/")
-    firms = sorted(path.parent.resolve() for path in folder.glob("*/inbox") if path.is_dir())
-    if not firms:
-        raise UsageError(f"{folder} holds no firm: a firm is a folder with inbox/ in it")
-    return firms
 
 
 def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows import nights, pipeline
+from flows.config import Security
 from flows.errors import scrub
+from flows.firm_key import of_firm
 from flows.run_folder import RunFolder
 from schemas.marks import ComesBack
 from transforms import partitions
@@ -28,16 +31,31 @@ _LEFT = {
 }
 
 
-def anew(folder: Path, name: str, stage: Callable[[Path], Any]) -> Any:
-    """Do a stage of the pipeline that may have died on another worker; files are made readable by their owner only."""
+@dataclass(frozen=True)
+class Work:
+    """What the tasks of a firm's night are handed: its run folder, where its key comes from, and what a task may take.
+
+    It travels to the workers, so it holds no key; each worker reads the key itself.
+    """
+
+    folder: Path
+    security: Security
+    share: partitions.Share
+
+
+def anew(work: Work, name: str, stage: Callable[[Path], Any]) -> Any:
+    """Do a stage of the pipeline that may have died on another worker, under the firm's own key; files are made
+    readable by their owner only.
+    """
     os.umask(0o077)
     for left in _LEFT.get(name, ()):
-        path = folder / left
+        path = work.folder / left
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    return stage(folder)
+    with of_firm(work.security):
+        return stage(work.folder)
 
 
 def publish(folder: Path) -> Path:
@@ -45,7 +63,9 @@ def publish(folder: Path) -> Path:
     final = RunFolder(folder).final
     if final.exists() and not folder.exists():
         return final
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)  # only now: a worker that died while combining needs them again
+    # only now: a worker that died while combining needs them again
+    for left in (FOLDER, *(path.name for path in folder.glob(f"{partitions.SPILL}*"))):
+        shutil.rmtree(folder / left, ignore_errors=True)
     return pipeline.publish(folder)
 
 
