@@ -64,7 +64,7 @@ def in_parts(folder: Path, parts: int) -> dict[str, float]:
     """The body of the flow: seconds of each stage."""
     from flows import bureau  # noqa: PLC0415 - after Prefect's settings
 
-    work, seconds = Work(folder, Security(), Share(threads=1)), dict[str, float]()
+    work, seconds = Work.of(folder, Security(), Share(threads=1)), dict[str, float]()
     stages: dict[str, Any] = {
         "split": lambda: [bureau.split.submit(work, parts, 1)],
         "partitions": lambda: [bureau.compute_part.submit(work, number) for number in range(parts)],

@@ -52,19 +52,19 @@ def read(work: Work) -> None:
 @task(name="split", **_AGAIN)
 def split(work: Work, most: int, people_each: int) -> None:
     """Link the book and write its partitions."""
-    partitioned.anew(work, "split", lambda run: partitioned.split(run, most, people_each, work.share))
+    partitioned.anew(work, "split", lambda _: partitioned.split(work, most, people_each))
 
 
 @task(name="compute partition", **_AGAIN)
 def compute_part(work: Work, number: int) -> None:
     """Compute one partition."""
-    partitioned.anew(work, "compute partition", lambda run: partitioned.compute_part(run, number, work.share))
+    partitioned.anew(work, "compute partition", lambda _: partitioned.compute_part(work, number))
 
 
 @task(name="combine", **_AGAIN)
 def combine(work: Work) -> None:
     """Put the partitions together."""
-    partitioned.anew(work, "combine", lambda run: partitioned.combine(run, work.share))
+    partitioned.anew(work, "combine", lambda _: partitioned.combine(work))
 
 
 @task(name="report", **_PLAIN)
@@ -81,11 +81,12 @@ def publish(work: Work) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """What came of a firm's night: its published run, or why there is none."""
+    """What came of a firm's night: its published run, or why there is none, and why partitions are left."""
 
     firm: str
     run: Path | None = None
     failure: str | None = None
+    left: str | None = None
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,13 @@ def bureau(
     most: int = 1,
     people_each: int = 20_000,
     share: Share = Share(),  # noqa: B008 - it can't be changed
+    storage: str | None = None,
 ) -> list[Told]:
     """Run the night of every firm; `firms` are folders, which every worker sees by that path (`flows.firms`).
 
-    A book is computed in at most `most` partitions, of about `people_each` persons or more. Returns what came of each
-    firm, in the order given; a firm that fails leaves its newest good run as it was.
+    A book is computed in at most `most` partitions, of about `people_each` persons or more, which lie in the run folder
+    or in `storage`, a URL that fsspec understands, for as long as the night takes. Returns what came of each firm, in
+    the order given; a firm that fails leaves its newest good run as it was.
     """
     told: list[Told] = []
     under_way: deque[_Night | Told] = deque()
@@ -118,25 +121,27 @@ def bureau(
         if len(under_way) == AT_ONCE:
             told.append(_finish(under_way.popleft()))
         if isinstance(firm, Firm):
-            under_way.append(_begin(firm, as_of, tax_years, (most, people_each, share)))
+            under_way.append(_begin(firm, as_of, tax_years, (most, people_each, share, storage)))
         else:
             under_way.append(Told(folder.name, failure=str(firm)))
     return told + [_finish(night) for night in under_way]
 
 
 def _begin(
-    firm: Firm, as_of: date | None, tax_years: Sequence[int] | None, sizes: tuple[int, int, Share]
+    firm: Firm, as_of: date | None, tax_years: Sequence[int] | None, how: tuple[int, int, Share, str | None]
 ) -> _Night | Told:
-    held, (most, people_each, share), name = ExitStack(), sizes, firm.folder.name
+    (most, people_each, share, storage), name = how, firm.folder.name
     try:
         key = found(firm.settings.security)
-        with handed(key):
-            folder = held.enter_context(pipeline.open_run(firm.night(as_of, tax_years)))
+        with handed(key), ExitStack() as opening:
+            folder = opening.enter_context(pipeline.open_run(firm.night(as_of, tax_years)))
+            work = Work.of(folder, firm.settings.security, share, storage)
+            work.clear()
+            held = opening.pop_all()
     except (RothbookError, UnknownTaxYear, KeyTrouble) as error:
         return Told(name, failure=str(error))
     except Exception as error:  # noqa: BLE001 - one firm's trouble, whatever it is, isn't the others'
         return Told(name, failure=str(scrub("begin the night", error)))
-    work = Work(folder, firm.settings.security, share)
     return _Night(name, held, key, work, _submit(work, most, people_each))
 
 
@@ -161,12 +166,25 @@ def _finish(night: _Night | Told) -> Told:
     """Wait for a firm's tasks; the first that failed says why, and the run folder goes."""
     if isinstance(night, Told):
         return night
+    left = None
     try:
         with handed(night.key), night.held:
-            _wait(night.tasks)
+            try:
+                _wait(night.tasks)
+            finally:
+                left = _clear(night.work)
     except RothbookError as failure:
-        return Told(night.firm, failure=str(failure))
-    return Told(night.firm, run=RunFolder(night.work.folder).final)
+        return Told(night.firm, failure=str(failure), left=left)
+    return Told(night.firm, run=RunFolder(night.work.folder).final, left=left)
+
+
+def _clear(work: Work) -> str | None:
+    """Take the partitions away; what failed, if it did, for the run may be published already."""
+    try:
+        work.clear()
+    except StageFailed as failure:
+        return str(failure)
+    return None
 
 
 def _wait(tasks: list[PrefectFuture[Any]]) -> None:

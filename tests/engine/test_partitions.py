@@ -29,10 +29,13 @@ def everybody() -> Book:
         for n, case in enumerate(case for case in file["case"] if case["as_of"] == str(AS_OF)):
             for table, rows in book_of(case).rows.items():
                 whole.rows[table] += [renamed(f"{rule}{n}", row) for row in rows if table != "advisors"]
-    _people_who_share(whole)
-    for n, row in enumerate(whole.rows["rejects"]):
+    return _each_line_once(_people_who_share(whole))
+
+
+def _each_line_once(book: Book) -> Book:
+    for n, row in enumerate(book.rows["rejects"]):
         row["line_number"] = n + 2  # a line is set aside once
-    return whole
+    return book
 
 
 def _people_who_share(book: Book) -> Book:
@@ -142,7 +145,7 @@ def test_no_step_forgets_whom_it_waits_for(
 
 
 def test_partitions_on_a_storage_make_the_same_and_leave_nothing_on_the_disk(tmp_path: Path) -> None:
-    book = _people_who_share(Book())
+    book = _each_line_once(_people_who_share(Book()))
     canonical = book.person("C1").ira("T1", 100, person_id="C1").write(tmp_path / "run/canonical")
     engine.compute(canonical, tmp_path / "whole", as_of=AS_OF, tax_years=YEARS, previous=None)
     parts = in_parts(canonical, tmp_path / "run", None, 3, "memory://bureau/north")

@@ -63,7 +63,7 @@ def test_on_one_worker_each_firm_has_its_own_key(
             security = one(firm).settings.security
             with firm_key.of_firm(security):
                 folder = held.enter_context(pipeline.open_run(one(firm).night(AS_OF, YEARS)))
-            works[firm.name] = Work(folder, security, Share())
+            works[firm.name] = Work.of(folder, security, Share())
         for name, stage in {"take in": pipeline.take_in, "read": pipeline.read}.items():
             for work in works.values():  # as a worker is given them: one firm's stage after another's
                 partitioned.anew(work, name, stage)
@@ -82,7 +82,7 @@ def test_a_key_that_is_gone_stops_that_firm_and_is_not_made_anew(tmp_path: Path)
     security = one(with_key_file(tmp_path, "north")).settings.security
     (tmp_path / "north.key").unlink()
     with pytest.raises(UsageError, match="firm_key_file"):
-        partitioned.anew(Work(tmp_path, security, Share()), "split", lambda _: None)
+        partitioned.anew(Work.of(tmp_path, security, Share()), "split", lambda _: None)
     assert keys.handed_on() is None
 
 
