@@ -173,6 +173,7 @@ class Parts:
                 con.execute("set threads = ?", [self.share.threads])
             if self.share.memory:
                 con.execute("set memory_limit = ?", [self.share.memory])
+            con.execute("set enable_progress_bar = false")  # a slow storage would have DuckDB draw one on the terminal
             self.place.show_to(con)
             confine(con, self.canonical, self.place.url, spill, *filter(None, others))
             engine.load_run(con, self.as_of, self.tax_years)

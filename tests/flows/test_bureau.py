@@ -88,6 +88,9 @@ def test_a_killed_worker_and_a_failing_firm_leave_the_others_as_one_process_make
         (["--firms", "nowhere"], "there is no folder nowhere"),
         (["--firms", "."], "holds no firm"),
         (["--firms", "firms", "--partitions", "0"], "--partitions must be at least 1"),
+        (["--firms", "firms", "--storage", "nowhere://bucket"], "--storage: "),
+        (["--firms", "firms", "--storage", "gs://bucket"], "fsspec needs another package for gs://"),
+        (["--firms", "firms", "--storage", "scratch"], "--storage must be the URL of a storage"),
         (["--firms", "firms", "--scheduler", "tcp://127.0.0.1:1"], "--scheduler needs PREFECT_API_URL"),
     ],
 )

@@ -12,12 +12,13 @@ import pytest
 
 from flows import firm_key, firms, partitioned, pipeline
 from flows.config import Security
-from flows.errors import UsageError
+from flows.errors import StageFailed, UsageError
 from flows.firms import Firm
 from flows.partitioned import Work
 from tests.flows.inbox import write_inbox
 from transforms import keys
 from transforms.partitions import Share
+from transforms.places import Place
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
 KEYS = {"north": "the firm key of the north", "south": "the firm key of the south"}
@@ -84,6 +85,29 @@ def test_a_key_that_is_gone_stops_that_firm_and_is_not_made_anew(tmp_path: Path)
     with pytest.raises(UsageError, match="firm_key_file"):
         partitioned.anew(Work.of(tmp_path, security, Share()), "split", lambda _: None)
     assert keys.handed_on() is None
+
+
+def test_a_books_place_on_a_storage_is_its_own_and_is_cleared_alone(tmp_path: Path) -> None:
+    works = [Work.of(tmp_path / f"{name}/out/runs/.x", Security(), Share(), "memory://night/") for name in KEYS]
+    places = [Place.at(work.parts) for work in works]
+    assert [place.url.rpartition("/")[2].rpartition("-")[0] for place in places] == list(KEYS)
+    for place in places:
+        (place / "in-1/persons.parquet").put(b"a name")
+    works[0].clear()
+    assert places[0].below() == []
+    assert places[1].below() == ["in-1/persons.parquet"]
+    works[1].clear()
+    assert Place.at("memory://night").below() == []
+
+
+def test_a_sealed_books_partitions_are_put_onto_no_storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "an at-rest key of more than 32 letters"
+    monkeypatch.setenv(keys.AT_REST_VARIABLE, key)
+    sealed = keys.Protection(at_rest_key=keys.ENVIRONMENT, at_rest_fingerprint=keys.fingerprint(key.encode()))
+    sealed.write(tmp_path / "out")
+    assert Work.of(tmp_path / "out/runs/.x", Security(), Share()).parts == tmp_path / "out/runs/.x/.parts"
+    with pytest.raises(StageFailed, match="sealed"):
+        Work.of(tmp_path / "out/runs/.x", Security(), Share(), "memory://night")
 
 
 def test_a_firm_is_run_as_its_configuration_says(tmp_path: Path) -> None:
