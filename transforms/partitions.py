@@ -282,8 +282,8 @@ def compute_part(parts: Parts, number: int) -> None:
         return
     if number >= layout.count:
         return
-    name = f"out-{number}-{token_hex(4)}"
-    target = (parts.place / name).prepare()
+    attempt = f"out-{number}-{token_hex(4)}"
+    target = (parts.place / attempt).prepare()
     with parts.opened() as con:
         for table in _SPLIT:
             con.read_parquet(layout.rows_of(table, number), hive_partitioning=False).create(table)
@@ -292,12 +292,12 @@ def compute_part(parts: Parts, number: int) -> None:
         engine.load_phrases(con)
         steps.run(con, engine.people_steps(parts.tax_years))
         _judge_people(con, target)
-        for table in _OF_PEOPLE:
-            rows = con.sql(f"select {engine.typed(RESULT_TABLES[table])} from {table}")
-            rows.write_parquet((target / f"{table}.parquet").url)
-        for table in _BESIDE:
-            con.table(table).write_parquet((target / f"{table}.parquet").url)
-    (parts.place / f"{number}.json").put(json.dumps({"out": name}).encode())
+        for name in _OF_PEOPLE:
+            rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
+            rows.write_parquet((target / f"{name}.parquet").url)
+        for name in _BESIDE:
+            con.table(name).write_parquet((target / f"{name}.parquet").url)
+    (parts.place / f"{number}.json").put(json.dumps({"out": attempt}).encode())
 
 
 def _judge_people(con: duckdb.DuckDBPyConnection, folder: Place) -> None:
