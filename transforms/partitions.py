@@ -348,13 +348,14 @@ def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
     )
     judge_findings(con)
     con.execute(
-        "create table judged_findings as"
-        " select * exclude (rank) from findings union all by name from people_findings;"
+        # each was folded where it was judged, for which alone its subject is needed
+        "create table judged_findings as select *, null::varchar as subject from"
+        " (select * exclude (rank) from findings union all by name from people_findings);"
         " drop table findings; drop table ranked_findings; drop table previous_findings"
     )
     engine.build(con, "ranked_findings")
     con.execute(
-        "create table findings as select f.*, r.rank from judged_findings as f"
+        "create table findings as select f.* exclude (subject), r.rank from judged_findings as f"
         " inner join ranked_findings as r on r.finding_id = f.finding_id; drop table judged_findings"
     )
     load_previous(con, previous)
