@@ -87,7 +87,7 @@ bench-startup: $(VENV)/.developing ## help, check of a small file, fixed cost of
 bench-workbooks: $(VENV)/.developing ## styled cells a second, beside a bare openpyxl loop
 	PYTHONPATH=. $(BIN)/python benchmarks/workbooks.py
 
-bench-cluster: $(VENV)/.developing ## one process against partitions on 1, 2 and 3 Dask workers, one of them killed
+bench-cluster: $(VENV)/.developing ## one process against partitions on 1 and 2 Dask workers, one of them killed: tables, seconds, memory (some 6 minutes)
 	PYTHONPATH=. $(BIN)/python benchmarks/cluster.py
 
 oracle: $(VENV)/.developing ## hold IRA limits and deductions against PolicyEngine US (slow: minutes)

@@ -1,8 +1,10 @@
-"""`make bench-cluster`: one book in one process, then in partitions on 1, 2 and 3 Dask workers, one of them killed.
+"""`make bench-cluster`: one book in one process, and in partitions on one and two Dask workers, one of them killed.
 
-Prints seconds by stage, the peak memory of a worker and whether every table is the one of one process, to the byte.
-Arguments: persons of a made-up book (default 20,000), partitions (default 6). `--canonical DIR` takes the canonical
-tables of a book that was read before. Prefect's server is started once and not timed.
+First each stage alone, in a process of its own: seconds on the clock, of the processors (and per million people), the
+most memory, which is what docs/capacity.md plans with. Then the stages as tasks on workers, and whether every table is
+the one of one process, to the byte. Arguments: persons of a made-up book (default 30,000), partitions (default 4).
+`--canonical DIR` takes the canonical tables of a book that was read before, `--storage URL` puts the partitions there.
+Prefect's server and the workers are started before the clock.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.book import write_book
+from benchmarks.measure import Cost, cost, table
+from benchmarks.stage import work_on
 from benchmarks.yardstick import YEAR
 from flows import bureau_command, pipeline
-from transforms.partitions import Share
+from flows.partitioned import FOLDER, Work
 
 AS_OF, YEARS = date(YEAR, 12, 31), (YEAR,)
-LEFT = ("results", "derived", "rothbook.duckdb", ".parts")
+LEFT = ("results", "derived", "rothbook.duckdb", FOLDER)
+STAGE = Path(__file__).with_name("stage.py")
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -37,36 +42,65 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def clear(folder: Path) -> None:
+def clear(work: Work) -> None:
     """Take away what a computation left, for the next one."""
     for name in LEFT:
-        path = folder / name
+        path = work.folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    work.clear()
 
 
 @contextmanager
 def a_run(base: Path, asked: argparse.Namespace) -> Iterator[Path]:
-    """A run folder whose book has been read."""
+    """A run folder whose inbox is full."""
     inbox = base / "inbox"
     write_book(inbox, 100 if asked.canonical else asked.persons, seed=1)
     with pipeline.open_run(pipeline.plan(inbox, base / "out", asked.as_of, YEARS)) as folder:
-        pipeline.take_in(folder)
-        pipeline.read(folder)
-        if asked.canonical:
-            shutil.rmtree(folder / "canonical")
-            shutil.copytree(asked.canonical, folder / "canonical")
         yield folder
 
 
-def in_parts(folder: Path, parts: int) -> dict[str, float]:
+def alone(work: Work, asked: argparse.Namespace) -> dict[str, str]:
+    """Print what each stage costs in a process of its own; returns the digests of one process's tables."""
+
+    def stage(name: str, number: int = 0) -> Cost:
+        return cost(STAGE, work.folder, name, str(number), *(("--storage", asked.storage) if asked.storage else ()))
+
+    costs = {"take in and read": stage("read")}
+    if asked.canonical:
+        shutil.rmtree(work.folder / "canonical")
+        shutil.copytree(asked.canonical, work.folder / "canonical")
+        costs.clear()
+    costs["compute in one process"] = stage("compute")
+    whole = digests(work.folder)
+    clear(work)
+    costs["split"] = stage("split", asked.partitions)
+    each = [stage("partition", number) for number in range(asked.partitions)]
+    seconds, processor = (sum(getattr(one, what) for one in each) for what in ("seconds", "processor"))
+    costs[f"{asked.partitions} partitions, one after another"] = Cost(seconds, processor, max(one.peak for one in each))
+    costs["combine"] = stage("combine")
+    people = asked.persons / 1e6
+    rows = [
+        [name, f"{one.seconds:.1f}", f"{one.processor:.1f}", f"{one.peak:,.0f}", f"{one.processor / people:,.0f} s"]
+        for name, one in costs.items()
+    ]
+    print(table(["stage alone", "s", "processor s", "peak MB", "processor per million people"], rows), flush=True)
+    print(f"tables: {_same(work, whole)}\n")
+    return whole
+
+
+def _same(work: Work, whole: dict[str, str]) -> str:
+    return "the same" if digests(work.folder) == whole else "DIFFERENT"
+
+
+def in_parts(work: Work, parts: int) -> dict[str, float]:
     """The body of the flow: seconds of each stage."""
     from flows import bureau  # noqa: PLC0415 - after Prefect's settings
 
-    share, seconds = Share(threads=1), dict[str, float]()
+    seconds = dict[str, float]()
     stages: dict[str, Any] = {
-        "split": lambda: [bureau.split.submit(folder, parts, 1, share)],
-        "partitions": lambda: [bureau.compute_part.submit(folder, number, share) for number in range(parts)],
-        "combine": lambda: [bureau.combine.submit(folder, share)],
+        "split": lambda: [bureau.split.submit(work, parts, 1)],
+        "partitions": lambda: [bureau.compute_part.submit(work, number) for number in range(parts)],
+        "combine": lambda: [bureau.combine.submit(work)],
     }
     for name, submit in stages.items():
         since = time.perf_counter()
@@ -76,44 +110,52 @@ def in_parts(folder: Path, parts: int) -> dict[str, float]:
     return seconds
 
 
-def on_workers(folder: Path, workers: int, parts: int, *, kill: bool) -> tuple[dict[str, float], int]:
-    """Seconds by stage, and the most memory (MB) a worker took; `kill` ends one while it computes."""
+def on_workers(work: Work, workers: int, parts: int, *, kill: bool) -> tuple[dict[str, float], float, float]:
+    """Seconds by stage, processor seconds and the most memory (MB) of a worker; `kill` ends one while it computes."""
     import prefect  # noqa: PLC0415
     from prefect_dask.task_runners import DaskTaskRunner  # noqa: PLC0415
 
-    with bureau_command.local_cluster(workers) as cluster:
+    with bureau_command.local_cluster(workers) as cluster, cluster.get_client() as client:
+        before = sum(used for used, _ in client.run(_used).values())
+        killed = threading.Event()
         if kill:
-            threading.Thread(target=_kill_one, args=(folder, cluster), daemon=True).start()
+            threading.Thread(target=_kill_one, args=(work, cluster, killed), daemon=True).start()
         runner = DaskTaskRunner(address=cluster.scheduler_address)
         make_flow: Any = prefect.flow
         flow = make_flow(
             in_parts, name="cluster benchmark", persist_result=False, task_runner=runner, validate_parameters=False
         )
-        seconds = flow(folder, parts)
-        with cluster.get_client() as client:
-            memory = max(client.run(_peak).values())
-    return seconds, memory
+        seconds = flow(work, parts)
+        assert killed.is_set() == kill
+        used = client.run(_used).values()
+        return seconds, sum(processor for processor, _ in used) - before, max(peak for _, peak in used)
 
 
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def _used() -> tuple[float, float]:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6
 
 
-def _kill_one(folder: Path, cluster: Any) -> None:
+def _kill_one(work: Work, cluster: Any, killed: threading.Event) -> None:
+    """Kill a worker once the first partition is whole and the next ones are under way."""
+    from transforms.places import Place  # noqa: PLC0415
+
     until = time.monotonic() + 600
     while time.monotonic() < until:
-        if any((folder / ".parts/out").glob("[0-9]*")):
+        if any(name[0].isdigit() for name in Place.at(work.parts).below()):
             os.kill(min(worker.pid for worker in cluster.workers.values()), signal.SIGKILL)
+            killed.set()
             return
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def main() -> None:
     """Run every setup over the same book and print a line for each."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("persons", type=int, nargs="?", default=20_000)
-    parser.add_argument("partitions", type=int, nargs="?", default=6)
+    parser.add_argument("persons", type=int, nargs="?", default=30_000)
+    parser.add_argument("partitions", type=int, nargs="?", default=4)
     parser.add_argument("--canonical", type=Path)
+    parser.add_argument("--storage")
     parser.add_argument("--as-of", type=date.fromisoformat, default=AS_OF)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -121,26 +163,38 @@ def main() -> None:
         from flows import prefect_settings  # noqa: PLC0415
 
         prefect_settings.prepare(Path(scratch), logging_level="CRITICAL")
-        with bureau_command.server(), a_run(Path(scratch), asked) as folder:
-            _compare(folder, asked.partitions)
+        with a_run(Path(scratch), asked) as folder:
+            print(f"{asked.persons:,} people, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start\n")
+            work = work_on(folder, asked.storage)
+            whole = alone(work, asked)
+            with bureau_command.server():
+                _compare(work, asked.partitions, whole)
+            clear(work)
 
 
-def _compare(folder: Path, parts: int) -> None:
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f} at the start, {parts} partitions")
-    print(f"{'':28}{'split':>8}{'parts':>8}{'combine':>9}{'all':>8}{'to 1':>7}{'worker MB':>11}  tables")
-    started = time.perf_counter()
-    pipeline.compute(folder)
-    print(f"{'one process, all cores':28}{'':25}{time.perf_counter() - started:8.1f}{'':7}{_peak():11,}")
-    whole, alone = digests(folder), 0.0
-    for workers, kill in ((1, False), (2, False), (3, False), (2, True)):
-        clear(folder)
-        seconds, memory = on_workers(folder, workers, parts, kill=kill)
+def _compare(work: Work, parts: int, whole: dict[str, str]) -> None:
+    rows, first = [], 0.0
+    for workers, kill in ((1, False), (2, False), (2, True)):
+        clear(work)
+        seconds, processor, memory = on_workers(work, workers, parts, kill=kill)
         took = sum(seconds.values())
-        alone = alone or took
-        same = "the same" if digests(folder) == whole else "DIFFERENT"
-        name = f"{workers} worker{'s' if workers > 1 else ''}" + (", one killed" if kill else "")
-        stages = f"{seconds['split']:8.1f}{seconds['partitions']:8.1f}{seconds['combine']:9.1f}"
-        print(f"{name:28}{stages}{took:8.1f}{alone / took:6.2f}x{memory:11,}  {same}", flush=True)
+        first = first or took
+        name = f"{workers} worker{'s' if workers > 1 else ''}" + (", one killed half-way" if kill else "")
+        each = [f"{seconds[stage]:.1f}" for stage in ("split", "partitions", "combine")]
+        # what the killed one had used is gone with it
+        spent = "" if kill else f"{processor:.1f}"
+        rows.append([name, *each, f"{took:.1f}", f"{first / took:.2f}", spent, f"{memory:,.0f}", _same(work, whole)])
+    header = [
+        "on workers",
+        "split s",
+        "partitions s",
+        "combine s",
+        "all s",
+        "times as fast",
+        "processor s",
+        "worker MB",
+    ]
+    print(table([*header, "tables"], rows))
 
 
 if __name__ == "__main__":

@@ -21,9 +21,12 @@ from prefect.futures import PrefectFuture
 
 from flows import nightly, partitioned, pipeline
 from flows.errors import RothbookError, StageFailed, scrub
+from flows.firm_key import found
+from flows.firms import Firm, gathered
+from flows.partitioned import Work
 from flows.run_folder import RunFolder
 from limits.load import UnknownTaxYear
-from transforms.keys import KeyTrouble
+from transforms.keys import Handed, KeyTrouble, handed
 from transforms.partitions import Share
 
 #: How many firms are under way at once: each holds a lock, and the next is taken in while the first are computed.
@@ -35,61 +38,63 @@ _AGAIN: dict[str, Any] = {**_PLAIN, "retries": RETRIES, "retry_delay_seconds": R
 
 
 @task(name="take in", retry_condition_fn=nightly.waiting_helps, **_AGAIN)
-def take_in(folder: Path) -> None:
+def take_in(work: Work) -> None:
     """Copy what arrived into the archive."""
-    partitioned.anew(folder, "take in", pipeline.take_in)
+    partitioned.anew(work, "take in", pipeline.take_in)
 
 
 @task(name="read", retry_condition_fn=nightly.waiting_helps, **_AGAIN)
-def read(folder: Path) -> None:
+def read(work: Work) -> None:
     """Read the firm's book into canonical tables."""
-    partitioned.anew(folder, "read", pipeline.read)
+    partitioned.anew(work, "read", pipeline.read)
 
 
 @task(name="split", **_AGAIN)
-def split(folder: Path, most: int, people_each: int, share: Share) -> None:
+def split(work: Work, most: int, people_each: int) -> None:
     """Link the book and write its partitions."""
-    partitioned.anew(folder, "split", lambda run: partitioned.split(run, most, people_each, share))
+    partitioned.anew(work, "split", lambda _: partitioned.split(work, most, people_each))
 
 
 @task(name="compute partition", **_AGAIN)
-def compute_part(folder: Path, number: int, share: Share) -> None:
+def compute_part(work: Work, number: int) -> None:
     """Compute one partition."""
-    partitioned.anew(folder, "compute partition", lambda run: partitioned.compute_part(run, number, share))
+    partitioned.anew(work, "compute partition", lambda _: partitioned.compute_part(work, number))
 
 
 @task(name="combine", **_AGAIN)
-def combine(folder: Path, share: Share) -> None:
+def combine(work: Work) -> None:
     """Put the partitions together."""
-    partitioned.anew(folder, "combine", lambda run: partitioned.combine(run, share))
+    partitioned.anew(work, "combine", lambda _: partitioned.combine(work))
 
 
 @task(name="report", **_PLAIN)
-def report(folder: Path) -> None:
+def report(work: Work) -> None:
     """Write the workbooks."""
-    partitioned.anew(folder, "report", pipeline.report)
+    partitioned.anew(work, "report", pipeline.report)
 
 
 @task(name="publish", **_PLAIN)
-def publish(folder: Path) -> None:
+def publish(work: Work) -> None:
     """Rename the run and point `latest` at it."""
-    partitioned.anew(folder, "publish", partitioned.publish)
+    partitioned.anew(work, "publish", partitioned.publish)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What came of a firm's night: its published run, or why there is none."""
+    """What came of a firm's night: its published run, or why there is none, and why partitions are left."""
 
     firm: str
     run: Path | None = None
     failure: str | None = None
+    left: str | None = None
 
 
 @dataclass(frozen=True)
 class _Night:
     firm: str
     held: ExitStack
-    folder: Path
+    key: Handed
+    work: Work
     tasks: list[PrefectFuture[Any]]
 
 
@@ -102,51 +107,58 @@ def bureau(
     most: int = 1,
     people_each: int = 20_000,
     share: Share = Share(),  # noqa: B008 - it can't be changed
+    storage: str | None = None,
 ) -> list[Told]:
-    """Run the night of every firm; `firms` are folders with `inbox/` and `out/`, which every worker sees by that path.
+    """Run the night of every firm; `firms` are folders, which every worker sees by that path (`flows.firms`).
 
-    A book is computed in at most `most` partitions, of about `people_each` persons or more. Returns what came of each
-    firm, in the order given; a firm that fails leaves its newest good run as it was.
+    A book is computed in at most `most` partitions, of about `people_each` persons or more, which lie in the run folder
+    or in `storage`, a URL that fsspec understands, for as long as the night takes. Returns what came of each firm, in
+    the order given; a firm that fails leaves its newest good run as it was.
     """
     told: list[Told] = []
     under_way: deque[_Night | Told] = deque()
-    for firm in firms:
+    for folder, firm in gathered(firms).items():
         if len(under_way) == AT_ONCE:
             told.append(_finish(under_way.popleft()))
-        under_way.append(_begin(firm, as_of, tax_years, (most, people_each, share)))
+        if isinstance(firm, Firm):
+            under_way.append(_begin(firm, as_of, tax_years, (most, people_each, share, storage)))
+        else:
+            under_way.append(Told(folder.name, failure=str(firm)))
     return told + [_finish(night) for night in under_way]
 
 
 def _begin(
-    firm: Path, as_of: date | None, tax_years: Sequence[int] | None, sizes: tuple[int, int, Share]
+    firm: Firm, as_of: date | None, tax_years: Sequence[int] | None, how: tuple[int, int, Share, str | None]
 ) -> _Night | Told:
-    held = ExitStack()
+    (most, people_each, share, storage), name = how, firm.folder.name
     try:
-        night = pipeline.plan(firm / "inbox", firm / "out", as_of, tax_years)
-        folder = held.enter_context(pipeline.open_run(night))
+        key = found(firm.settings.security)
+        with handed(key), ExitStack() as opening:
+            folder = opening.enter_context(pipeline.open_run(firm.night(as_of, tax_years)))
+            work = Work.of(folder, firm.settings.security, share, storage)
+            work.clear()
+            held = opening.pop_all()
     except (RothbookError, UnknownTaxYear, KeyTrouble) as error:
-        return Told(firm.name, failure=str(error))
+        return Told(name, failure=str(error))
     except Exception as error:  # noqa: BLE001 - one firm's trouble, whatever it is, isn't the others'
-        return Told(firm.name, failure=str(scrub("begin the night", error)))
-    return _Night(firm.name, held, folder, _submit(folder, *sizes))
+        return Told(name, failure=str(scrub("begin the night", error)))
+    return _Night(name, held, key, work, _submit(work, most, people_each))
 
 
-def _submit(folder: Path, most: int, people_each: int, share: Share) -> list[PrefectFuture[Any]]:
+def _submit(work: Work, most: int, people_each: int) -> list[PrefectFuture[Any]]:
     """Every task of the night, each waiting for those before it."""
     asked: list[PrefectFuture[Any]] = []
-    before: tuple[tuple[Any, ...], ...] = ((take_in,), (read,), (split, most, people_each, share))
-    after: tuple[tuple[Any, ...], ...] = ((combine, share), (report,), (publish,))
 
     def then(stage: Any, *more: Any) -> PrefectFuture[Any]:
-        future: PrefectFuture[Any] = stage.submit(folder, *more, wait_for=list(asked))
+        future: PrefectFuture[Any] = stage.submit(work, *more, wait_for=list(asked))
         return future
 
-    for stage, *more in before:
+    for stage, *more in ((take_in,), (read,), (split, most, people_each)):
         asked.append(then(stage, *more))
     # beside one another: each waits for what is before all of them
-    asked += [then(compute_part, number, share) for number in range(most)]
-    for stage, *more in after:
-        asked.append(then(stage, *more))
+    asked += [then(compute_part, number) for number in range(most)]
+    for stage in (combine, report, publish):
+        asked.append(then(stage))
     return asked
 
 
@@ -154,13 +166,25 @@ def _finish(night: _Night | Told) -> Told:
     """Wait for a firm's tasks; the first that failed says why, and the run folder goes."""
     if isinstance(night, Told):
         return night
-    final = RunFolder(night.folder).final
+    left = None
     try:
-        with night.held:
-            _wait(night.tasks)
+        with handed(night.key), night.held:
+            try:
+                _wait(night.tasks)
+            finally:
+                left = _clear(night.work)
     except RothbookError as failure:
-        return Told(night.firm, failure=str(failure))
-    return Told(night.firm, run=final)
+        return Told(night.firm, failure=str(failure), left=left)
+    return Told(night.firm, run=RunFolder(night.work.folder).final, left=left)
+
+
+def _clear(work: Work) -> str | None:
+    """Take the partitions away; what failed, if it did, for the run may be published already."""
+    try:
+        work.clear()
+    except StageFailed as failure:
+        return str(failure)
+    return None
 
 
 def _wait(tasks: list[PrefectFuture[Any]]) -> None:

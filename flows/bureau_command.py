@@ -27,7 +27,9 @@ _OK, _FAILED = 0, 3
 def add(commands: Commands, day: Callable[[str], date], year: Callable[[str], int]) -> None:
     """Add the command to the parser."""
     bureau = commands.add_parser("bureau", help="run the books of many firms on several worker processes or machines")
-    bureau.add_argument("--firms", metavar="DIR", type=Path, required=True, help="a folder for each firm, with inbox/")
+    bureau.add_argument(
+        "--firms", metavar="DIR", type=Path, required=True, help="a folder for each firm, with inbox/ or rothbook.toml"
+    )
     where = bureau.add_mutually_exclusive_group()
     where.add_argument("--workers", metavar="N", type=int, default=2, help="worker processes here (default: 2)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that sees the same folders")
@@ -35,12 +37,15 @@ def add(commands: Commands, day: Callable[[str], date], year: Callable[[str], in
     bureau.add_argument("--people-each", metavar="N", type=int, default=20_000, help="fewest persons of a partition")
     bureau.add_argument("--threads", metavar="N", type=int, help="cores one task may take (default: 1)", default=1)
     bureau.add_argument("--memory", metavar="SIZE", help="memory DuckDB may take in one task, such as 4GB")
+    bureau.add_argument("--storage", metavar="URL", help="where partitions lie meanwhile, such as s3://bucket/folder")
     bureau.add_argument("--as-of", metavar="DATE", type=day, help="'today' of the runs, YYYY-MM-DD (default: today)")
     bureau.add_argument("--tax-year", metavar="YYYY", type=year, action="append", help="may be repeated")
     bureau.set_defaults(command=_bureau)
 
 
 def _bureau(asked: argparse.Namespace) -> int:
+    from flows.firms import firms_in
+
     firms = firms_in(asked.firms)
     for option in ("workers", "partitions", "people_each", "threads"):
         if getattr(asked, option) < 1:
@@ -52,6 +57,7 @@ def _bureau(asked: argparse.Namespace) -> int:
         )
     if asked.scheduler and "PREFECT_API_URL" not in os.environ:
         raise UsageError("--scheduler needs PREFECT_API_URL: the Prefect server that every worker can reach")
+    _check_storage(asked.storage)
     from flows import prefect_settings
     from transforms.partitions import Share
 
@@ -61,14 +67,17 @@ def _bureau(asked: argparse.Namespace) -> int:
     return max(map(_code, told), default=_OK)
 
 
-def firms_in(folder: Path) -> list[Path]:
-    """The firms of a folder by name: every folder in it that has an inbox; raises `UsageError` if there is none."""
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}; it must hold a folder for each firm, with its inbox/")
-    firms = sorted(path.parent.resolve() for path in folder.glob("*/inbox") if path.is_dir())
-    if not firms:
-        raise UsageError(f"{folder} holds no firm: a firm is a folder with inbox/ in it")
-    return firms
+def _check_storage(url: str | None) -> None:
+    from transforms.places import Place
+
+    if url is None:
+        return
+    try:
+        place = Place.at(url)
+    except ValueError as error:
+        raise UsageError(f"--storage: {error}") from None
+    if not place.remote:
+        raise UsageError("--storage must be the URL of a storage, such as s3://bucket/folder; a disk needs no option")
 
 
 def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told]:
@@ -80,7 +89,13 @@ def run(firms: list[Path], asked: argparse.Namespace, share: Share) -> list[Told
 
         runner: Any = DaskTaskRunner(address=address)
         return bureau.with_options(task_runner=runner)(
-            firms, asked.as_of, asked.tax_year, most=asked.partitions, people_each=asked.people_each, share=share
+            firms,
+            asked.as_of,
+            asked.tax_year,
+            most=asked.partitions,
+            people_each=asked.people_each,
+            share=share,
+            storage=asked.storage,
         )
 
 
@@ -134,10 +149,11 @@ def local_cluster(workers: int) -> Iterator[Any]:
 def _code(told: Told) -> int:
     from flows import summary
 
-    return _FAILED if told.run is None else summary.exit_code(told.run)
+    return _FAILED if told.run is None else max(summary.exit_code(told.run), int(bool(told.left)))
 
 
 def _line(told: Told) -> str:
+    left = f"; partitions may be left, until its next night: {told.left}" if told.left else ""
     if told.run is None:
-        return f"{told.firm}: {told.failure}; the newest good run is still the newest"
-    return f"{told.firm}: {told.run.name}, exit code {_code(told)}"
+        return f"{told.firm}: {told.failure}; the newest good run is still the newest{left}"
+    return f"{told.firm}: {told.run.name}, exit code {_code(told)}{left}"

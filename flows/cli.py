@@ -163,6 +163,7 @@ def _demo(asked: argparse.Namespace) -> int:
 
 
 def _run(asked: argparse.Namespace) -> int:
+    from flows import asked as planned
     from flows import config, firm_key, pipeline, progress
 
     settings = config.load(asked.config) if asked.config else config.from_environment()
@@ -170,19 +171,8 @@ def _run(asked: argparse.Namespace) -> int:
     out: Path | None = asked.out or settings.folders.out
     if inbox is None or out is None:
         raise UsageError("run needs --inbox and --out, or --config with both")
-    stated = asked.config or "settle_seconds" in settings.intake.model_fields_set
-    settle_seconds = settings.intake.settle_seconds if stated else pipeline.SETTLE_SECONDS
-    pgp_home, shared = settings.intake.pgp_home, asked.shared or settings.folders.shared
-    night = pipeline.plan(
-        inbox,
-        out,
-        asked.as_of,
-        asked.tax_year,
-        settle_seconds,
-        pgp_home=pgp_home,
-        shared=shared,
-        comes_back=settings.marks.comes_back(),
-    )
+    days = (asked.as_of, asked.tax_year)
+    night = planned.night(settings, inbox, out, *days, shared=asked.shared, from_file=bool(asked.config))
     firm_key.provide(settings.security)
     as_json = _tell_stages(settings, verbose=asked.verbose, as_json=asked.log_json)
     with nullcontext() if as_json else progress.shown():

@@ -21,8 +21,11 @@ def connect(spill: Path | None = None, **settings: str | int) -> duckdb.DuckDBPy
     return duckdb.connect(":memory:", config={**settings, **CLOSED, "temp_directory": str(spill or "")})
 
 
-def confine(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
-    """From now on `con` reads and writes in `folders` only, and no setting can be changed any more."""
+def confine(con: duckdb.DuckDBPyConnection, *folders: Path | str) -> None:
+    """From now on `con` reads and writes in `folders` only, and no setting can be changed any more.
+
+    A folder may be the URL of one whose storage was shown to `con` before (`transforms.places`).
+    """
     con.execute("set allowed_directories = ?", [[f"{folder}/" for folder in folders]])
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")

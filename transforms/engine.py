@@ -35,10 +35,10 @@ BEFORE_PERSONS_ARE_MERGED = ("renumberings", "tax_id_groups", "decided_links", "
 OF_THE_WHOLE_BOOK = (
     "account_years", "account_refs", "person_tax_ids", "crosswalk", "account_tax_ids",
     "known_accounts", "owner_conflicts", "shared_tax_ids", "identity_doubts", "custodians_with_forms",
-    "due_dates", "deliveries", "arrivals", "controls", "files",
+    "due_dates", "deliveries", "arrivals", "controls", "files", "kept_transactions", "firm_rows",
 )  # fmt: skip
 BEFORE_FORM_8606 = (
-    "kept_transactions", "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events",
+    "stated_events", "cancellations", "standing_events", "event_pairs", "tax_events",
     "second_rollovers", "unclassified_events",
     "blocking_rejects", "pool_accounts", "account_values", "person_years", "ira_contributions", "rollover_legs",
     "ira_flows", "reconciliation", "pool_totals", "blocks", "ira_limits",

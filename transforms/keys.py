@@ -13,6 +13,9 @@ import re
 import secrets
 import stat
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +66,34 @@ class Protection:
         write_private(private_folder(out / "state") / "protection.json", text.encode(), 0o600)
 
 
+@dataclass(frozen=True)
+class Handed:
+    """The firm key of one firm's work, in a process that works for many; `key` is None where the book's own file is
+    meant, whatever the environment holds. `taken_from` says in words where the key comes from.
+    """
+
+    key: str | None = field(default=None, repr=False)
+    taken_from: str = "state/firm.key"
+
+
+_HANDED: ContextVar[Handed | None] = ContextVar("the firm key of the work under way", default=None)
+
+
+@contextmanager
+def handed(key: Handed) -> Iterator[None]:
+    """Let `key` be the firm's until the block ends, in this thread only: the environment would tell all of them."""
+    token = _HANDED.set(key)
+    try:
+        yield
+    finally:
+        _HANDED.reset(token)
+
+
+def handed_on() -> Handed | None:
+    """The firm key of the work under way here; None where it is the environment's to say."""
+    return _HANDED.get()
+
+
 def fingerprint(key: bytes) -> str:
     """By which a key is known again; the key can't be got back from it."""
     return hmac.digest(key, b"rothbook: fingerprint of a key", "sha256").hex()[:16]
@@ -71,8 +102,8 @@ def fingerprint(key: bytes) -> str:
 def firm_key(out: Path) -> bytes:
     """The key tax ids are hashed under; made on the first use of a book, and refused if it isn't the book's any more.
 
-    By default it is `ROTHBOOK_FIRM_KEY` or `out/state/firm.key` (mode 0600). Another key would give every tax id
-    another hash, and nothing would fit what the firm's older tables say.
+    By default it is what was `handed`, `ROTHBOOK_FIRM_KEY` or `out/state/firm.key` (mode 0600). Another key would give
+    every tax id another hash, and nothing would fit what the firm's older tables say.
     """
     stated = Protection.of(out)
     key = _firm_key(out, stated)
@@ -90,8 +121,9 @@ def firm_key(out: Path) -> bytes:
 def _firm_key(out: Path, stated: Protection) -> bytes:
     if stated.firm_key != DEFAULT:
         return named("firm key", stated.firm_key, FIRM_VARIABLE, SHORTEST_KEY)
-    if os.environ.get(FIRM_VARIABLE) is not None:
-        return named("firm key", ENVIRONMENT, FIRM_VARIABLE, SHORTEST_KEY)
+    given = handed_on() or Handed(os.environ.get(FIRM_VARIABLE))
+    if given.key is not None:
+        return _long_enough("firm key", given.key, SHORTEST_KEY)
     path = private_folder(out / "state") / "firm.key"
     if path.exists():
         return named("firm key", str(path), FIRM_VARIABLE, SHORTEST_KEY)
@@ -123,9 +155,13 @@ def named(what: str, source: str, variable: str, shortest: int) -> bytes:
     if found is None:
         where = {ENVIRONMENT: f"the environment variable {variable}", KEYRING: "the system's key store"}
         raise KeyTrouble(f"there is no {what} in {where.get(source, source)}")
-    if len(found) < shortest:
+    return _long_enough(what, found, shortest)
+
+
+def _long_enough(what: str, secret: str, shortest: int) -> bytes:
+    if len(secret.strip()) < shortest:
         raise KeyTrouble(f"the {what} must have at least {shortest} characters")
-    return found.encode()
+    return secret.strip().encode()
 
 
 def _look_up(what: str, source: str, variable: str) -> str | None:

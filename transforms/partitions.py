@@ -7,19 +7,20 @@ and goes into one partition, by a hash of that home. What few rows of the firm e
 partition from the same file.
 
 `split`, `compute_part` and `combine` are plain functions of paths: whatever calls them, on one machine or on many that
-see the same folder, moves no data itself. A partition that lacks a table a step reads fails; it isn't computed wrong.
+see the same folder or storage, moves no data itself. A partition that lacks a table a step reads fails; it isn't
+computed wrong.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from secrets import token_hex
 
 import duckdb
 
@@ -30,6 +31,7 @@ from transforms.database import confine
 from transforms.findings import judge_findings, load_previous, raise_findings, registry
 from transforms.identity.merging import FOLDED, NAMING
 from transforms.marks import write_marks
+from transforms.places import Place
 from transforms.trend import write_trend
 
 #: How a row finds its home: the join, and the home, also where the join finds none.
@@ -66,7 +68,8 @@ _SPLIT: dict[str, tuple[str, ...]] = {
         ("person",),
     ),
     **dict.fromkeys(
-        ("balances", "transactions", "form_5498", "form_1099r", "account_refs", "account_years"), ("account",)
+        ("balances", "kept_transactions", "firm_rows", "form_5498", "form_1099r", "account_refs", "account_years"),
+        ("account",),
     ),
     **dict.fromkeys(
         ("known_accounts", "account_tax_ids", "crosswalk", "owner_conflicts", "controls"), ("account_key",)
@@ -93,6 +96,8 @@ _BESIDE = (
     "evidence", "account_values", "ira_contributions", "ira_flows", "plan_years", "what_if", "payroll_dollars",
     "last_values", "unclassified_events",
 )  # fmt: skip
+#: How a folder begins in which DuckDB leaves what doesn't fit into memory: beside the canonical tables, soon gone.
+SPILL = ".spill."
 _CANONICAL = {**{name: name for name in INPUT_TABLES}, "intake_rejects": "rejects", "intake_files": "files"}
 
 
@@ -105,45 +110,72 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Where `split` left what it wrote: a folder, its tables of the whole book, each partition's files of a table."""
+
+    place: Place
+    book: list[str]
+    rows: dict[str, list[list[str]]]
+
+    @property
+    def count(self) -> int:
+        """How many partitions there are."""
+        return len(self.rows["persons"])
+
+    def of_the_book(self, table: str) -> str | None:
+        """The file of a table of the whole book that `split` made or merged; None where intake's stands."""
+        return (self.place / f"book/{table}.parquet").url if table in self.book else None
+
+    def rows_of(self, table: str, number: int) -> list[str]:
+        """The files of a partition's rows of a table; the first has no row, so that a table without any has columns."""
+        return [(self.place / name).url for name in (f"{table}/none.parquet", *self.rows[table][number])]
+
+
+@dataclass(frozen=True)
 class Parts:
-    """One book in partitions: its canonical tables, the folder of the partitions, and what it is computed for."""
+    """One book in partitions: its canonical tables, where the partitions are, and what it is computed for.
+
+    `folder` is a path or a URL that fsspec understands. It holds `split.json` and `<number>.json`, which say where
+    what is whole lies beside them.
+    """
 
     canonical: Path
-    folder: Path
+    folder: Path | str
     as_of: date
     tax_years: tuple[int, ...]
     share: Share = Share()
 
     @property
-    def count(self) -> int:
-        """How many partitions there are; raises FileNotFoundError before `split`."""
-        return int(json.loads((self.folder / "partitions.json").read_text(encoding="utf-8"))["partitions"])
+    def place(self) -> Place:
+        """The folder, wherever it is."""
+        return Place.at(self.folder)
 
-    def whole(self, table: str) -> Path:
-        """The file of a table of the whole book, persons merged."""
-        linked = self.folder / "book" / f"{table}.parquet"
-        if table in _CANONICAL and not linked.exists():
-            return self.canonical / f"{_CANONICAL[table]}.parquet"
-        return linked
+    def layout(self) -> Layout:
+        """What `split` wrote; raises FileNotFoundError before it has."""
+        said = json.loads((self.place / "split.json").read())
+        return Layout(self.place / said["in"], said["book"], said["rows"])
 
-    def rows_of(self, table: str, number: int) -> list[str]:
-        """The files of a partition's rows of a table; the first has no row, so that a table without any has columns."""
-        folder = self.folder / "in" / table
-        return [str(folder / "none.parquet"), *sorted(map(str, (folder / f"part={number}").glob("*.parquet")))]
+    def read(self, table: str) -> str:
+        """The files of a table as intake left it."""
+        return engine.files(self.canonical / f"{_CANONICAL[table]}.parquet")
 
-    def done(self, number: int) -> Path:
-        """The folder of a partition's results; it is there once they are whole."""
-        return self.folder / "out" / str(number)
+    def results(self, number: int) -> Place:
+        """The folder of a partition's results; raises FileNotFoundError before they are whole."""
+        name: str = json.loads((self.place / f"{number}.json").read())["out"]
+        return self.place / name
 
     @contextmanager
-    def opened(self, spill: Path, *others: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    def opened(self, *others: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A database confined to the book, its partitions and `others`, that knows the run's dates and figures."""
-        with engine.connect(spill) as con:
+        scratch = tempfile.TemporaryDirectory(prefix=SPILL, dir=self.canonical.parent)
+        with scratch as spill, engine.connect(Path(spill)) as con:
             if self.share.threads:
                 con.execute("set threads = ?", [self.share.threads])
             if self.share.memory:
                 con.execute("set memory_limit = ?", [self.share.memory])
-            confine(con, self.canonical, self.folder, spill, *filter(None, others))
+            con.execute("set enable_progress_bar = false")  # a slow storage would have DuckDB draw one on the terminal
+            self.place.show_to(con)
+            confine(con, self.canonical, self.place.url, spill, *filter(None, others))
             engine.load_run(con, self.as_of, self.tax_years)
             engine.load_choices(con)
             engine.build(con, *engine.FIGURES)
@@ -155,38 +187,43 @@ def split(parts: Parts, previous: Path | None, most: int, people_each: int = 1) 
 
     `previous` is the folder of the night before. What is there already is left as it is.
     """
-    if not parts.folder.exists():
-        parts.folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{parts.folder.name}.", dir=parts.folder.parent))
-        try:
-            _split(parts, aside, previous, most, people_each)
-            _rename(aside, parts.folder)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    return parts.count
+    with suppress(FileNotFoundError):
+        return parts.layout().count
+    name = f"in-{token_hex(4)}"  # an attempt that died may have left files under another
+    written = _split(parts, (parts.place / name).prepare(), previous, most, people_each)
+    (parts.place / "split.json").put(json.dumps({"in": name, "book": written.book, "rows": written.rows}).encode())
+    return written.count
 
 
-def _split(parts: Parts, aside: Path, previous: Path | None, most: int, people_each: int) -> None:
-    with parts.opened(aside / ".spill", aside, previous) as con:
+def _split(parts: Parts, target: Place, previous: Path | None, most: int, people_each: int) -> Layout:
+    with parts.opened(previous) as con:
         moved = {*FOLDED, *NAMING}
         for table in _CANONICAL:
-            rows = con.read_parquet(engine.files(parts.whole(table)))
+            rows = con.read_parquet(parts.read(table))
             rows.create(table) if table in moved else rows.create_view(table)
         steps.run(con, engine.book_links())
         _load_comparable(con, previous)
         count = max(1, min(most, con.table("persons").shape[0] // people_each))
-        (aside / "book").mkdir()
-        merged = moved if con.table("merged_persons").shape[0] else set()
-        for table in (*_KEPT, *sorted(merged)):
-            con.table(table).write_parquet(str(aside / "book" / f"{table}.parquet"))
+        book = [*_KEPT, *sorted(moved if con.table("merged_persons").shape[0] else ())]
+        (target / "book").prepare()
+        for table in book:
+            con.table(table).write_parquet((target / f"book/{table}.parquet").url)
         _find_homes(con)
         con.execute("delete from previous_findings where person_id is null")  # they are the firm's
         con.execute("delete from link_candidates where suggestion_id not in (select suggestion_id from scored_links)")
         for table, by in _SPLIT.items():
-            _write_rows(con, table, by, aside / "in" / table, count)
-    shutil.rmtree(aside / ".spill", ignore_errors=True)
-    (aside / "out").mkdir()
-    (aside / "partitions.json").write_text(json.dumps({"partitions": count}), encoding="utf-8")
+            _write_rows(con, table, by, (target / table).prepare(), count)
+    return Layout(target, book, _files_of_each(target, count))
+
+
+def _files_of_each(target: Place, count: int) -> dict[str, list[list[str]]]:
+    """The files of each table, partition by partition."""
+    found: dict[str, list[list[str]]] = {table: [[] for _ in range(count)] for table in _SPLIT}
+    for name in target.below():
+        table, _, part = name.partition("/part=")
+        if part:
+            found[table][int(part.partition("/")[0])].append(name)
+    return found
 
 
 def _load_comparable(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
@@ -225,51 +262,52 @@ def settle_homes(con: duckdb.DuckDBPyConnection) -> None:
         engine.build(con, "nearer_homes")
 
 
-def _write_rows(con: duckdb.DuckDBPyConnection, table: str, by: Iterable[str], folder: Path, count: int) -> None:
+def _write_rows(con: duckdb.DuckDBPyConnection, table: str, by: Iterable[str], folder: Place, count: int) -> None:
     """Write a table's rows into `folder/part=<n>/`, and a file without rows beside them."""
-    folder.mkdir(parents=True)
-    con.table(table).limit(0).write_parquet(str(folder / "none.parquet"))
+    con.table(table).limit(0).write_parquet((folder / "none.parquet").url)
     joins = " ".join(_HOMES[name][0] for name in by)
     homes = ", ".join(_HOMES[name][1] for name in by)
     rows = con.sql(
         f"select t.*, (hash(coalesce({homes}, '')) % $count)::integer as part from {table} as t {joins}",
         params={"count": count},
     )
-    rows.write_parquet(str(folder), partition_by=["part"], overwrite=True)
+    rows.write_parquet(folder.url, partition_by=["part"], overwrite=True)
 
 
 def compute_part(parts: Parts, number: int) -> None:
-    """Compute one partition, built aside and renamed when whole: what is whole is left, twice at once does no harm."""
-    if number >= parts.count or parts.done(number).exists():
+    """Compute one partition under a name of its own, told when whole: done already, it is left; twice does no harm."""
+    layout = parts.layout()
+    with suppress(FileNotFoundError):
+        parts.results(number)
         return
-    aside = Path(tempfile.mkdtemp(prefix=f".{number}.", dir=parts.done(number).parent))
-    try:
-        with parts.opened(aside / ".spill") as con:
-            for table in _SPLIT:
-                con.read_parquet(parts.rows_of(table, number), hive_partitioning=False).create(table)
-            for table in _SHARED:
-                con.read_parquet(engine.files(parts.whole(table))).create_view(table)
-            engine.load_phrases(con)
-            steps.run(con, engine.people_steps(parts.tax_years))
-            _judge_people(con, aside)
-            for name in _OF_PEOPLE:
-                rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
-                rows.write_parquet(str(aside / f"{name}.parquet"))
-            for name in _BESIDE:
-                con.table(name).write_parquet(str(aside / f"{name}.parquet"))
-        shutil.rmtree(aside / ".spill", ignore_errors=True)
-        _rename(aside, parts.done(number))
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    if number >= layout.count:
+        return
+    attempt = f"out-{number}-{token_hex(4)}"
+    target = (parts.place / attempt).prepare()
+    with parts.opened() as con:
+        for table in _SPLIT:
+            con.read_parquet(layout.rows_of(table, number), hive_partitioning=False).create(table)
+        for table in _SHARED:
+            con.read_parquet(layout.of_the_book(table) or parts.read(table)).create_view(table)
+        engine.load_phrases(con)
+        steps.run(con, engine.people_steps(parts.tax_years))
+        _judge_people(con, target)
+        for name in _OF_PEOPLE:
+            rows = con.sql(f"select {engine.typed(RESULT_TABLES[name])} from {name}")
+            rows.write_parquet((target / f"{name}.parquet").url)
+        for name in _BESIDE:
+            con.table(name).write_parquet((target / f"{name}.parquet").url)
+    (parts.place / f"{number}.json").put(json.dumps({"out": attempt}).encode())
 
 
-def _judge_people(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _judge_people(con: duckdb.DuckDBPyConnection, folder: Place) -> None:
     """Findings of the partition's persons; rows that are nobody's are the firm's, and are judged with all of them."""
     raise_findings(con, (finding for finding in registry() if not finding.of_the_book))
-    con.sql("select * from raw_findings where person_id is null").write_parquet(str(folder / "firm_findings.parquet"))
+    firms = con.sql("select * from raw_findings where person_id is null")
+    firms.write_parquet((folder / "firm_findings.parquet").url)
     con.execute("delete from raw_findings where person_id is null")
     judge_findings(con)
-    con.sql("select * exclude (rank) from findings").write_parquet(str(folder / "people_findings.parquet"))
+    con.sql("select * exclude (rank) from findings").write_parquet((folder / "people_findings.parquet").url)
 
 
 def combine(parts: Parts, run: Path, previous: Path | None, comes_back: ComesBack = COMES_BACK) -> dict[str, int]:
@@ -277,24 +315,26 @@ def combine(parts: Parts, run: Path, previous: Path | None, comes_back: ComesBac
 
     Raises FileNotFoundError where a partition isn't computed yet.
     """
-    with parts.opened(run / ".spill", run, previous) as con:
+    layout = parts.layout()
+    results = [parts.results(number) for number in range(layout.count)]
+    with parts.opened(run, previous) as con:
         for table in (*(set(_CANONICAL) - set(_KEPT)), *_KEPT):
-            _give(con, table, [parts.whole(table)])
+            _give(con, table, [layout.of_the_book(table) or parts.read(table)])
+        kept = [file for number in range(layout.count) for file in layout.rows_of("kept_transactions", number)]
+        con.read_parquet(kept, hive_partitioning=False).create_view("kept_transactions")
         for name in (*_OF_PEOPLE, *_BESIDE, "firm_findings", "people_findings"):
-            _give(con, name, [parts.done(number) / f"{name}.parquet" for number in range(parts.count)])
+            _give(con, name, [(folder / f"{name}.parquet").url for folder in results])
         engine.load_phrases(con)
-        engine.build(con, "rejects", "kept_transactions")
+        engine.build(con, "rejects")
         _judge_firm(con, previous)
         write_marks(con, previous, comes_back)
         write_trend(con, previous)
         return engine.write(con, run)
 
 
-def _give(con: duckdb.DuckDBPyConnection, name: str, paths: list[Path]) -> None:
+def _give(con: duckdb.DuckDBPyConnection, name: str, files: list[str]) -> None:
     """Let `con` read files as the table `name`; what is written out again is loaded, so that its bytes are the same."""
-    for path in paths:
-        path.stat()  # DuckDB's own error would be of its kind
-    rows = con.read_parquet([engine.files(path) for path in paths])
+    rows = con.read_parquet(files)
     rows.create(name) if name in engine.DERIVED else rows.create_view(name)
 
 
@@ -308,22 +348,14 @@ def _judge_firm(con: duckdb.DuckDBPyConnection, previous: Path | None) -> None:
     )
     judge_findings(con)
     con.execute(
-        "create table judged_findings as"
-        " select * exclude (rank) from findings union all by name from people_findings;"
+        # each was folded where it was judged, for which alone its subject is needed
+        "create table judged_findings as select *, null::varchar as subject from"
+        " (select * exclude (rank) from findings union all by name from people_findings);"
         " drop table findings; drop table ranked_findings; drop table previous_findings"
     )
     engine.build(con, "ranked_findings")
     con.execute(
-        "create table findings as select f.*, r.rank from judged_findings as f"
+        "create table findings as select f.* exclude (subject), r.rank from judged_findings as f"
         " inner join ranked_findings as r on r.finding_id = f.finding_id; drop table judged_findings"
     )
     load_previous(con, previous)
-
-
-def _rename(aside: Path, target: Path) -> None:
-    """Give a whole folder its name, unless somebody else was faster: then theirs is the same."""
-    try:
-        aside.rename(target)
-    except OSError:
-        if not target.exists():
-            raise

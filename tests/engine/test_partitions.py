@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.book import Book
 from tests.crowd_of_records import crowd
 from tests.golden_cases import FILES, book_of, renamed
 from transforms import engine, partitions, steps
+from transforms.places import Place
 
 AS_OF, BEFORE, YEARS = date(2026, 12, 1), date(2026, 11, 2), (2026,)
 
@@ -29,10 +29,13 @@ def everybody() -> Book:
         for n, case in enumerate(case for case in file["case"] if case["as_of"] == str(AS_OF)):
             for table, rows in book_of(case).rows.items():
                 whole.rows[table] += [renamed(f"{rule}{n}", row) for row in rows if table != "advisors"]
-    _people_who_share(whole)
-    for n, row in enumerate(whole.rows["rejects"]):
+    return _each_line_once(_people_who_share(whole))
+
+
+def _each_line_once(book: Book) -> Book:
+    for n, row in enumerate(book.rows["rejects"]):
         row["line_number"] = n + 2  # a line is set aside once
-    return whole
+    return book
 
 
 def _people_who_share(book: Book) -> Book:
@@ -87,13 +90,14 @@ def _mark(book: Book, findings: pl.DataFrame) -> None:
                  state=f"s{n}", advisor_id="A1", workbook="A1.xlsx", received_at="2026-11-10")  # fmt: skip
 
 
-def in_parts(canonical: Path, run: Path, previous: Path | None, most: int) -> partitions.Parts:
+def in_parts(
+    canonical: Path, run: Path, previous: Path | None, most: int, folder: str | None = None
+) -> partitions.Parts:
     """The book computed in partitions, the last one first and the first one twice."""
-    parts = partitions.Parts(canonical, run / ".parts", AS_OF, YEARS)
+    parts = partitions.Parts(canonical, folder or run / ".parts", AS_OF, YEARS)
     assert partitions.split(parts, previous, most) == most
     with pytest.raises(FileNotFoundError):
         partitions.combine(parts, run, previous)
-    shutil.rmtree(run / ".spill", ignore_errors=True)
     for number in (*reversed(range(most)), 0):
         partitions.compute_part(parts, number)
     partitions.combine(parts, run, previous)
@@ -108,8 +112,8 @@ def test_partitions_make_the_very_files_of_one_process(nights: tuple[Path, Path,
     assert set(findings["status"]) == {"new", "open", "changed", "resolved"}
     assert findings["put_aside"].any()
 
-    parts = in_parts(canonical, tmp_path, before, 5)
-    assert all(len(parts.rows_of("persons", number)) > 1 for number in range(5))
+    layout = in_parts(canonical, tmp_path, before, 5).layout()
+    assert all(len(layout.rows_of("persons", number)) > 1 for number in range(5))
     files = sorted(path.relative_to(whole) for path in whole.glob("*/*.parquet"))
     assert len(files) >= 30
     for path in files:
@@ -140,6 +144,50 @@ def test_no_step_forgets_whom_it_waits_for(
     assert [path for path in files if (tmp_path / path).read_bytes() != (whole / path).read_bytes()] == []
 
 
+def test_partitions_on_a_storage_make_the_same_and_leave_nothing_on_the_disk(tmp_path: Path) -> None:
+    book = _each_line_once(_people_who_share(Book()))
+    canonical = book.person("C1").ira("T1", 100, person_id="C1").write(tmp_path / "run/canonical")
+    engine.compute(canonical, tmp_path / "whole", as_of=AS_OF, tax_years=YEARS, previous=None)
+    parts = in_parts(canonical, tmp_path / "run", None, 3, "memory://bureau/north")
+    files = parts.place.below()
+    assert {"split.json", "0.json", "1.json", "2.json"} < set(files)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "canonical", "results", "derived", "rothbook.duckdb",
+    }  # fmt: skip
+    for path in sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").glob("*/*.parquet")):
+        assert (tmp_path / "run" / path).read_bytes() == (tmp_path / "whole" / path).read_bytes(), path
+    others = Place.at("memory://bureau/south") / "persons.parquet"
+    others.put((tmp_path / "run/canonical/persons.parquet").read_bytes())
+    with parts.opened() as con:
+        rows = [con.read_parquet(parts.layout().rows_of("persons", number)).shape[0] for number in range(3)]
+        assert sum(rows) == len(book.rows["persons"])
+        with pytest.raises(duckdb.PermissionException):
+            con.read_parquet(others.url)
+    parts.place.remove()
+    assert Place.at("memory://bureau").below() == ["south/persons.parquet"]
+    Place.at("memory://bureau").remove()
+
+
+def test_a_dead_attempts_files_are_nobodys_rows(tmp_path: Path) -> None:
+    book = Book()
+    for n in range(8):
+        book.person(f"C{n}").ira(f"T{n}", 100, person_id=f"C{n}")
+    book.write(tmp_path / "canonical")
+    parts = partitions.Parts(tmp_path / "canonical", tmp_path / "parts", AS_OF, YEARS)
+    partitions.split(parts, None, 2)
+    (tmp_path / "parts/split.json").unlink()  # as a worker leaves it that dies just before
+    partitions.split(parts, None, 2)
+    assert len(list((tmp_path / "parts").glob("in-*"))) == 2
+    rows = [pl.read_parquet(parts.layout().rows_of("persons", number)).height for number in range(2)]
+    assert sum(rows) == 8
+
+
+@pytest.mark.parametrize(("url", "said"), [("nowhere://x", "nowhere"), ("gs://x", "gs")])
+def test_a_storage_without_its_package_is_refused(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Place.at(url)
+
+
 @pytest.mark.parametrize("most", range(1, 8))
 def test_every_row_has_one_partition_and_who_shares_is_together(most: int, tmp_path: Path) -> None:
     book = _people_who_share(Book())
@@ -149,9 +197,10 @@ def test_every_row_has_one_partition_and_who_shares_is_together(most: int, tmp_p
     book.write(tmp_path / "canonical")
     parts = partitions.Parts(tmp_path / "canonical", tmp_path / "parts", AS_OF, YEARS)
     partitions.split(parts, None, most)
+    layout = parts.layout()
     homes: dict[str, int] = {}
     for number in range(most):
-        persons = pl.read_parquet(parts.rows_of("persons", number))["person_id"].to_list()
+        persons = pl.read_parquet(layout.rows_of("persons", number))["person_id"].to_list()
         assert not homes.keys() & set(persons)
         homes |= dict.fromkeys(persons, number)
     assert len(homes) == 23
@@ -161,7 +210,7 @@ def test_every_row_has_one_partition_and_who_shares_is_together(most: int, tmp_p
         "balances": "balances", "payroll_contributions": "payroll_contributions", "form_5498": "form_5498",
         "intake_rejects": "rejects", "row_fixes": "row_fixes",
     }.items():  # fmt: skip
-        rows = [pl.read_parquet(parts.rows_of(table, number)).height for number in range(most)]
+        rows = [pl.read_parquet(layout.rows_of(table, number)).height for number in range(most)]
         assert sum(rows) == len(book.rows[name]) > 0, table
 
 

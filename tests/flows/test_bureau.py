@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from flows import bureau_command, cli, pipeline
+from flows import bureau_command, cli, firms, pipeline
 from tests.flows.inbox import SECRETS, write_inbox
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
@@ -36,7 +36,7 @@ def _kill_one(firms: Path, cluster: Any, killed: list[int]) -> None:
     """Kill a worker once a partition is under way."""
     until = time.monotonic() + 120
     while time.monotonic() < until and not killed:
-        if any(firms.glob("*/out/runs/.*.partial/.parts/out/.*")):
+        if any(firms.glob("*/out/runs/.*.partial/.parts/out-*")):
             killed.append(min(_pids(cluster).values()))
             os.kill(killed[0], signal.SIGKILL)
         time.sleep(0.005)
@@ -60,7 +60,7 @@ def test_a_killed_worker_and_a_failing_firm_leave_the_others_as_one_process_make
     killer = threading.Thread(target=_kill_one, args=(tmp_path / "firms", cluster, killed))
     killer.start()
     flow = bureau.with_options(task_runner=DaskTaskRunner(address=cluster.scheduler_address))
-    north, south = flow(bureau_command.firms_in(tmp_path / "firms"), AS_OF, list(YEARS), most=2, people_each=1)
+    north, south = flow(firms.firms_in(tmp_path / "firms"), AS_OF, list(YEARS), most=2, people_each=1)
     killer.join()
     assert len(killed) == 1
 
@@ -88,6 +88,9 @@ def test_a_killed_worker_and_a_failing_firm_leave_the_others_as_one_process_make
         (["--firms", "nowhere"], "there is no folder nowhere"),
         (["--firms", "."], "holds no firm"),
         (["--firms", "firms", "--partitions", "0"], "--partitions must be at least 1"),
+        (["--firms", "firms", "--storage", "nowhere://bucket"], "--storage: "),
+        (["--firms", "firms", "--storage", "gs://bucket"], "fsspec needs another package for gs://"),
+        (["--firms", "firms", "--storage", "scratch"], "--storage must be the URL of a storage"),
         (["--firms", "firms", "--scheduler", "tcp://127.0.0.1:1"], "--scheduler needs PREFECT_API_URL"),
     ],
 )

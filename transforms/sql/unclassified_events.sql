@@ -21,13 +21,6 @@ unclassified as (
     inner join refs on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
     where t.transaction_type = 'unclassified' and t.amount > 0 and t.trade_date <= (select as_of from run)
 ),
-firm_rows as (
-    select refs.account_key, t.amount, t.trade_date
-    from transactions as t
-    inner join refs on refs.custodian is not distinct from t.custodian and refs.account_number = t.account_number
-    where t.profile like 'house-%' and t.amount > 0 and t.trade_date <= (select as_of from run)
-        and refs.account_key in (select account_key from unclassified)
-),
 stated as (
     select u.source_sha256, u.source_line, u.transaction_id, count(*) as firm_rows
     from unclassified as u
