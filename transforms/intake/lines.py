@@ -197,7 +197,11 @@ def numbered(names: list[str]) -> list[str]:
 
 def header_section(profile: Profile, cells: list[str]) -> Section | None:
     """The section whose header this row of cells is; None if it's no header of the profile."""
-    names = {header_name(cell) for cell in cells}
+    return section_named(profile, {header_name(cell) for cell in cells})
+
+
+def section_named(profile: Profile, names: set[str]) -> Section | None:
+    """`header_section` of the names in a row of cells."""
     fitting = [s for s in profile.sections if names.issuperset(s.required) and not names.intersection(s.absent)]
     return max(fitting, key=lambda s: len(s.required), default=None)
 
