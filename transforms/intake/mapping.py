@@ -292,5 +292,8 @@ def _registered(profile: Profile, row: dict[str, str | None]) -> str:
 def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
     """Account numbers in their joining form; null where that leaves nothing (only hyphens)."""
     plain = pl.col(column).str.contains(_NORMAL)
-    others = each(frame.filter(~plain), column, lambda text: normalise_account_number(text) or None)
+    odd = frame.select(column).filter(~plain)
+    if odd.is_empty():
+        return pl.col(column)
+    others = each(odd, column, lambda text: normalise_account_number(text) or None)
     return pl.when(plain).then(pl.col(column)).otherwise(others)
