@@ -129,9 +129,7 @@ def _all_hold(schema: pa.DataFrameSchema, data: Any) -> bool:
     held = [_outcome(check, every, "*") for check in schema.checks]
     for name, column in columns.items():
         alone = every.select(values(name, few))
-        held += [
-            _outcome(check, every if check.name in _OF_NEIGHBOURS else alone, name) for check in column.checks
-        ]
+        held += [_outcome(check, every if check.name in _OF_NEIGHBOURS else alone, name) for check in column.checks]
     named = [outcome.select(pl.first().fill_null(value=True).all().alias(str(n))) for n, outcome in enumerate(held)]
     return all(all(found.row(0)) for found in pl.collect_all(named))
 

@@ -123,7 +123,7 @@ def test_several_processes_come_to_what_one_does(alone: Book, tmp_path: Path, mo
     assert "nothing known.csv" in here
 
 
-def test_what_no_process_has_begun_the_night_reads(alone: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_night_reads_what_none_has_begun(alone: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(ahead, "WORTH_PROCESSES", 0)
     asked = list[str]()

@@ -1,10 +1,10 @@
 """Files read ahead of the night, several at a time, each by whichever process is free.
 
 A process reads a delivered file and keeps what it came to in a cache (`cache`), where the night finds it in its turn as
-it finds what an earlier night kept; so order, duplicates, containers, passwords and refusals are the night's alone. The
-night doesn't wait for a file nobody has begun: it reads that one itself, from the first file on, while the processes
-begin with the last. A file that isn't plain, has a problem of its own or made a process fail is left to the night, which
-reads it and says what is wrong with it: nothing but yes and no comes back from a process.
+it finds what an earlier night kept; so order, duplicates, containers, passwords and refusals are the night's alone.
+The night doesn't wait for a file nobody has begun: it reads that one itself, from the first file on, while the
+processes begin with the last. A file that isn't plain, has a problem of its own or made a process fail is left to the
+night, which reads it and says what is wrong with it: nothing but yes and no comes back from a process.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ def _joined(kind: str, raw: pl.DataFrame) -> pl.DataFrame:
     """The frame with account numbers and custodians in their joining form."""
     names = [c.name for c in INPUT_TABLES[kind].columns]
     return _lower(raw, [n for n in names if n in _LOWER]).with_columns(
-        normalised(raw, n) for n in names if n in models.ACCOUNT_COLUMNS  # null where nothing is left of it
+        normalised(raw, n)
+        for n in names
+        if n in models.ACCOUNT_COLUMNS  # null where nothing is left of it
     )
 
 

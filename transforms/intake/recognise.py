@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from schemas.profile import Profile, profiles
 from schemas.tables import HOUSE_KINDS, INPUT_TABLES
 from transforms.intake.drift import difference
-from transforms.intake.lines import FileSetAside, header_name, line_count, section_named
+from transforms.intake.lines import FileSetAside, header_name, header_section, line_count
 
 _HEAD_BYTES = 65_536
 _HEAD_LINES = 20
@@ -143,7 +143,7 @@ def _fits(profile: Profile, lines: list[str], rows: list[set[str]]) -> bool:
         return False
     if profile.format == "fixed" or profile.columns:
         return True
-    return any(section_named(profile, names) is not None for names in rows)
+    return any(header_section(profile, names) is not None for names in rows)
 
 
 def _refuse_other_delimiter(first: list[str]) -> None:
