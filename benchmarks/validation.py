@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import polars as pl
 
@@ -58,9 +59,13 @@ def measure(book: Path, out: Path) -> dict[str, Spent]:
         with reading.counted():
             read(folder)
 
-    canonical.failures = corrections.failures = failures
-    pipeline.read, ahead.WORTH_PROCESSES = timed, sys.maxsize
-    with whole.counted():
+    with (
+        patch.object(canonical, "failures", failures),
+        patch.object(corrections, "failures", failures),
+        patch.object(pipeline, "read", timed),
+        patch.object(ahead, "WORTH_PROCESSES", sys.maxsize),
+        whole.counted(),
+    ):
         run(book, out, date(YEAR, 12, 31), workbooks=False)
     return {"the whole night": whole, "reading": reading, "models of text": text, "models of types": types}
 
