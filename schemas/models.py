@@ -6,6 +6,7 @@ Pandera is imported inside the functions: reading a register or a profile should
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from schemas.few import values, with_few_values
 from schemas.profile import Profile
 from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, UNCLASSIFIED, Column, Kind
 
@@ -50,6 +52,9 @@ TEXT_RULES: dict[Kind, tuple[str, str]] = {
 #: Characters nobody can see and no name or id has: controls (but tab and line break), a byte order mark in the middle
 #: of a file, and what turns the direction of writing. An id with one in it joins nothing.
 _UNSEEN = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u200B\u202A-\u202E\u2060-\u2069\uFEFF\uFFFE\uFFFF]"
+
+#: Checks of a column that look at another one as well.
+_OF_NEIGHBOURS = ("price_not_known",)
 
 Test = Callable[[Any], pl.LazyFrame]
 
@@ -97,35 +102,51 @@ class Model:
 
     @cached_property
     def at_once(self) -> pa.DataFrameSchema:
-        """A schema with the same columns, and one check: that all of `schema` holds of every row.
+        """A schema of one check: that a frame has the columns and types of `schema`, and all its checks hold.
 
-        Pandera collects a frame several times for each column; here all checks of all columns are collected at once.
-        A frame that passes would pass `schema`; one that doesn't is judged by `schema`.
+        Pandera copies and collects a frame several times for each column, even of one without checks; here all is asked
+        once, and of a column that holds few values of each of these. A frame that passes would pass `schema`; one that
+        doesn't is judged by `schema`.
         """
         import pandera.polars as pa  # noqa: PLC0415 - slow to import
 
-        columns = {
-            name: pa.Column(column.dtype, nullable=True, required=column.required, regex=column.regex)
-            for name, column in self.schema.columns.items()
-        }
-        every = pa.Check(partial(_all_hold, self.schema), name="all_hold")
-        return pa.DataFrameSchema(columns, checks=every, strict=bool(self.schema.strict), ordered=self.schema.ordered)
+        return pa.DataFrameSchema(checks=pa.Check(partial(_all_hold, self.schema), name="all_hold"))
 
 
 def _all_hold(schema: pa.DataFrameSchema, data: Any) -> bool:
-    """Whether no required cell is empty and no check fails; as in Pandera, what can't be judged for a null holds."""
-    frame: pl.LazyFrame = data.lazyframe
-    known = frame.collect_schema().names()
-    held = [_outcome(check, frame, "*") for check in schema.checks]
-    filled = list[str]()
-    for column in schema.columns.values():
-        names = frame.select(pl.col(column.selector)).collect_schema().names() if column.regex else [column.name]
-        present = [name for name in names if name in known]
-        held += [_outcome(check, frame, name) for name in present for check in column.checks]
-        filled += [] if column.nullable else present
-    held.append(frame.select(pl.all_horizontal(pl.col(name).is_not_null() for name in filled)))
+    """Whether the columns are right, no required cell is empty and no check fails.
+
+    As in Pandera, what can't be judged for a null holds.
+    """
+    frame: pl.DataFrame = data.lazyframe.collect()
+    columns = _columns(schema, frame)
+    if columns is None:
+        return False
+    if any(frame[name].null_count() for name, column in columns.items() if not column.nullable):
+        return False
+    few = with_few_values(frame, (name for name, column in columns.items() if column.checks))
+    every = frame.lazy()
+    held = [_outcome(check, every, "*") for check in schema.checks]
+    for name, column in columns.items():
+        alone = every.select(values(name, few))
+        held += [_outcome(check, every if check.name in _OF_NEIGHBOURS else alone, name) for check in column.checks]
     named = [outcome.select(pl.first().fill_null(value=True).all().alias(str(n))) for n, outcome in enumerate(held)]
-    return bool(pl.concat(named, how="horizontal").select(pl.all_horizontal(pl.all())).collect().item())
+    return all(all(found.row(0)) for found in pl.collect_all(named))
+
+
+def _columns(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> dict[str, pa.Column] | None:
+    """What the schema says of each column of a frame it knows; None if columns are missing, too many or others."""
+    columns, types = dict[str, Any](), frame.schema
+    for column in schema.columns.values():
+        names = [n for n in types if re.search(column.selector, n)] if column.regex else [column.name]
+        present = [name for name in names if name in types]
+        if column.required and not present:
+            return None
+        columns.update(dict.fromkeys(present, column))
+    known = [name for name in types if name in columns]
+    right = all(types[name] == column.dtype.type for name, column in columns.items())
+    whole = not schema.strict or len(known) == frame.width
+    return columns if right and whole and (not schema.ordered or known == list(columns)) else None
 
 
 def _outcome(check: pa.Check, frame: pl.LazyFrame, key: str) -> pl.LazyFrame:

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import zipfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from datetime import date
 from functools import partial
@@ -93,8 +94,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Book:
 
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However little there is to read, two processes read it."""
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    """However little there is to read, two processes read it beside the night, which leaves all it can to them."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(Future, "cancel", lambda _: False)
     monkeypatch.setattr(ahead, "WORTH_PROCESSES", 0)
 
 
@@ -119,6 +121,21 @@ def test_several_processes_come_to_what_one_does(alone: Book, tmp_path: Path, mo
     assert "history.csv" not in here
     assert (book.root / "out" / "history.csv 1").exists()
     assert "nothing known.csv" in here
+
+
+def test_the_night_reads_what_none_has_begun(alone: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(ahead, "WORTH_PROCESSES", 0)
+    asked = list[str]()
+
+    def nobody(_pool: object, _read: object, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Future[bool]]]:
+        for entry in entries:
+            asked.append(entry.file_name)
+            yield entry, Future()
+
+    monkeypatch.setattr(ahead, "_asked", nobody)
+    assert_same(read(tmp_path, nights=1), alone)
+    assert asked == [entry.file_name for entry in reversed(alone.nights[0].register.entries)]
 
 
 @pytest.mark.usefixtures("several")

@@ -1,16 +1,17 @@
 """Files read ahead of the night, several at a time, each by whichever process is free.
 
 A process reads a delivered file and keeps what it came to in a cache (`cache`), where the night finds it in its turn as
-it finds what an earlier night kept; so order, duplicates, containers, passwords and refusals are the night's alone. A
-file that isn't plain, has a problem of its own or made a process fail is left to the night, which reads it and says
-what is wrong with it: nothing but yes and no comes back from a process.
+it finds what an earlier night kept; so order, duplicates, containers, passwords and refusals are the night's alone.
+The night doesn't wait for a file nobody has begun: it reads that one itself, from the first file on, while the
+processes begin with the last. A file that isn't plain, has a problem of its own or made a process fail is left to the
+night, which reads it and says what is wrong with it: nothing but yes and no comes back from a process.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -29,8 +30,8 @@ from transforms.intake.unpack import GZIP, is_zip
 from transforms.intake.workbook import is_workbook
 from transforms.vault import Vault
 
-#: Bytes to be read from which starting processes (a second and a half of work each) is worth it.
-WORTH_PROCESSES = 48 * 1024**2
+#: Bytes to be read from which starting processes (a second of work each) is worth it: three seconds of reading.
+WORTH_PROCESSES = 96 * 1024**2
 #: What is spent on a file whatever its size, in bytes that take as long to read.
 _OF_A_FILE = 512 * 1024
 #: More processes would need more memory (some hundreds of megabytes each) than a machine may have.
@@ -49,13 +50,13 @@ class Ahead:
         self._asked = asked or {}
 
     def check(self, opened: Opener, entry: Entry) -> None:
-        """Hold an archived file against its sha256, once it has been read if some process is to read it.
+        """Hold an archived file against its sha256, once it has been read if some process has begun to.
 
         Raises `OSError` if it isn't what was delivered, and `FileNotFoundError` if it is gone.
         """
         asked = self._asked.get(entry)
         # where a process failed or was killed, nothing is known of its file and of those it and the others owe
-        if asked is None or asked.exception() is not None or not asked.result():
+        if asked is None or asked.cancel() or asked.exception() is not None or not asked.result():
             _check_whole(opened, entry)
 
 
@@ -75,17 +76,18 @@ def reading_ahead(entries: Sequence[Entry], vault: Vault, store: Store) -> Itera
     Files still to be begun at the end of the block aren't read any more.
     """
     unread = [entry for entry in entries if not store.knows(entry)]
-    processes = min(os.cpu_count() or 1, len(unread), _MOST)
+    cores = os.cpu_count() or 1
+    processes = min(cores, len(unread), _MOST) - 1  # beside the night's own
     daemon = current_process().daemon  # one of those may have no processes of its own
-    if processes < 2 or daemon or _work(unread, vault.out) < WORTH_PROCESSES:
+    if processes < 1 or daemon or _work(unread, vault.out) < WORTH_PROCESSES:
         yield Ahead()
         return
     read = partial(read_one, vault=vault, store=store.for_a_process())
     # started afresh: a fork of a process in which Polars has threads can hang
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         try:
-            with _polars_threads(max(1, (os.cpu_count() or 1) // processes)):
-                asked = dict(_asked(pool, read, unread))
+            with _polars_threads(max(1, cores // (processes + 1))):
+                asked = dict(_asked(pool, read, reversed(unread)))
             yield Ahead(asked)
         finally:
             pool.shutdown(cancel_futures=True)
@@ -105,7 +107,7 @@ def _polars_threads(count: int) -> Iterator[None]:
 
 
 def _asked(
-    pool: ProcessPoolExecutor, read: Callable[[Entry], bool], entries: Sequence[Entry]
+    pool: ProcessPoolExecutor, read: Callable[[Entry], bool], entries: Iterable[Entry]
 ) -> Iterator[tuple[Entry, Future[bool]]]:
     with suppress(BrokenProcessPool, OSError):  # a machine that gives no more processes: the night reads the rest
         for entry in entries:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from schemas import models
+from schemas.few import values, with_few_values
 from schemas.profile import Profile
 from schemas.tables import DTYPES, INPUT_TABLES, PROVENANCE, Column
 from schemas.validate import failures
@@ -17,6 +18,7 @@ from transforms.intake.reading import Reading
 from transforms.intake.register import tax_key
 
 _PROVENANCE = [c.name for c in PROVENANCE]
+_LOWER = ("custodian", "recordkeeper")
 _TABLE_OF_SHAPE = {
     "transactions": "transactions", "positions": "balances", "payroll": "payroll_contributions",
     "pershing_accounts": "accounts", "tree_accounts": "accounts",
@@ -99,15 +101,19 @@ def _house(kind: str, raw: pl.DataFrame, key: bytes, found: Found) -> pl.DataFra
 
 def _joined(kind: str, raw: pl.DataFrame) -> pl.DataFrame:
     """The frame with account numbers and custodians in their joining form."""
-    return raw.with_columns(_joining(raw, c) for c in INPUT_TABLES[kind].columns)
+    names = [c.name for c in INPUT_TABLES[kind].columns]
+    return _lower(raw, [n for n in names if n in _LOWER]).with_columns(
+        normalised(raw, n)
+        for n in names
+        if n in models.ACCOUNT_COLUMNS  # null where nothing is left of it
+    )
 
 
-def _joining(frame: pl.DataFrame, column: Column) -> pl.Expr:
-    if column.name in ("account_number", "counter_account_number", "old_account_number"):
-        return normalised(frame, column.name)  # null where nothing is left of it
-    if column.name in ("custodian", "recordkeeper"):
-        return pl.col(column.name).str.to_lowercase()
-    return pl.col(column.name)
+def _lower(raw: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    few = with_few_values(raw, names)
+    some = {n: raw.select(values(n, few)).to_series() for n in names}
+    upper = [n for n, cells in some.items() if (cells.str.to_lowercase() != cells).any()]
+    return raw.with_columns(pl.col(n).str.to_lowercase() for n in upper)
 
 
 def _typed(frame: pl.DataFrame, column: Column, key: bytes) -> pl.Expr:

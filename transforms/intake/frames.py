@@ -92,8 +92,11 @@ def _frame(profile: Profile, table: SectionRows, scan: Scan) -> pl.DataFrame:
 
 def _said_before(table: SectionRows, scan: Scan, names: list[str]) -> list[pl.Series]:
     """What the lines before a row, or around all rows, say of it."""
-    same = [(context, sum(1 for _ in rows)) for context, rows in groupby(table.context)]
-    which = pl.Series([n for n, (_, often) in enumerate(same) for _ in range(often)], dtype=pl.UInt32)
+    same = [(context, len(list(rows))) for context, rows in groupby(table.context)]
+    often = pl.DataFrame(
+        {"n": range(len(same)), "often": [often for _, often in same]}, schema=dict.fromkeys(("n", "often"), pl.UInt32)
+    )
+    which = often.select(pl.col("n").repeat_by("often").explode()).to_series()
     return [
         pl.Series(name, [context.get(name, scan.said.get(name)) for context, _ in same], pl.String).gather(which)
         for name in names

@@ -195,9 +195,8 @@ def numbered(names: list[str]) -> list[str]:
     return result
 
 
-def header_section(profile: Profile, cells: list[str]) -> Section | None:
-    """The section whose header this row of cells is; None if it's no header of the profile."""
-    names = {header_name(cell) for cell in cells}
+def header_section(profile: Profile, names: set[str]) -> Section | None:
+    """The section whose header a row of cells with these names is; None if it's no header of the profile."""
     fitting = [s for s in profile.sections if names.issuperset(s.required) and not names.intersection(s.absent)]
     return max(fitting, key=lambda s: len(s.required), default=None)
 
@@ -255,7 +254,8 @@ def _scan_part(
 def _take(profile: Profile, record: Record, table: SectionRows | None, found: Scan) -> SectionRows | None:
     """Classify one record; returns the table the next one is in."""
     rule = _rule(profile, record.raw)
-    section = header_section(profile, record.cells) if rule is None and _may_be_header(profile, record) else None
+    may_be = rule is None and _may_be_header(profile, record)
+    section = header_section(profile, {header_name(cell) for cell in record.cells}) if may_be else None
     if rule is not None:
         _apply(profile, *rule, record, found)
     elif record.is_blank:

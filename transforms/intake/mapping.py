@@ -186,18 +186,32 @@ def _identified(events: pl.DataFrame) -> pl.DataFrame:
     cells = ["account_number", "trade_date", "action", "symbol", "quantity", "signed", "tax_year"]
     text = pl.concat_str([pl.col(c).cast(pl.String).fill_null("") for c in cells], separator="\x1f")
     text = text + pl.col("posted").cast(pl.String).fill_null("")
-    numbered = events.sort("source_sha256", "source_line").with_columns(text.alias("meaning"))
+    numbered = _in_order(events).with_columns(text.alias("meaning"))
     once = ["source_sha256", "meaning"]
-    places = numbered.select(pl.struct(once).is_duplicated()).to_series().arg_true()  # few, and numbering takes long
+    places = _alike(numbered["meaning"])
     again = numbered.select(once)[places].select(pl.int_range(1, pl.len() + 1).over(once).cast(pl.String)).to_series()
     occurrence = pl.repeat("1", numbered.height, eager=True).scatter(places, again)
     full = numbered.with_columns(pl.concat_str("meaning", occurrence, separator="\x1f").alias("meaning"))
-    # no two texts are alike, so that there is nothing to gain by `each`
-    return full.with_columns(pl.Series("transaction_id", map(_hash, full["meaning"].to_list()), pl.String))
+    return full.with_columns(_hashes(full["meaning"]).alias("transaction_id"))
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def _in_order(events: pl.DataFrame) -> pl.DataFrame:
+    """The events by file and line, as those of a single file stand already."""
+    alone = events["source_sha256"].n_unique() == 1
+    return events if alone and events["source_line"].is_sorted() else events.sort("source_sha256", "source_line")
+
+
+def _alike(texts: pl.Series) -> pl.Series:
+    """Where the texts stand that aren't the only ones of their hash: few, and to number all of them takes long."""
+    hashes = texts.hash()
+    ordered = hashes.sort()
+    return hashes.is_in(ordered.filter(ordered == ordered.shift(1)).unique().implode()).arg_true()
+
+
+def _hashes(texts: pl.Series) -> pl.Series:
+    """The first 24 hexadecimal digits of each text's sha256; no two texts are alike, so `each` would gain nothing."""
+    digests = [hashlib.sha256(text).digest() for text in texts.cast(pl.Binary).to_list()]
+    return pl.Series(digests, dtype=pl.Binary).bin.slice(0, 12).bin.encode("hex")
 
 
 def positions(profile: Profile, frame: pl.DataFrame, into: Mapped) -> None:
@@ -278,5 +292,8 @@ def _registered(profile: Profile, row: dict[str, str | None]) -> str:
 def normalised(frame: pl.DataFrame, column: str) -> pl.Expr:
     """Account numbers in their joining form; null where that leaves nothing (only hyphens)."""
     plain = pl.col(column).str.contains(_NORMAL)
-    others = each(frame.filter(~plain), column, lambda text: normalise_account_number(text) or None)
+    odd = frame.select(column).filter(~plain)
+    if odd.is_empty():
+        return pl.col(column)
+    others = each(odd, column, lambda text: normalise_account_number(text) or None)
     return pl.when(plain).then(pl.col(column)).otherwise(others)

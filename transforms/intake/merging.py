@@ -50,7 +50,7 @@ def completed(rows: pl.DataFrame) -> pl.DataFrame:
     group = ["custodian", "account_number", "received_at"]
     firm = pl.col("profile").str.starts_with("house-")
     kind = pl.when(pl.col("account_type") != "other").then("account_type")
-    told = rows.filter(~firm).with_columns(kind.alias("account_type"))
+    told = _said_once(rows.filter(~firm), group).with_columns(kind.alias("account_type"))
     said = [c for c in told.columns if c not in (*_PROVENANCE, "custodian", "account_number", "custodian_code")]
     agreed = {c: pl.col(c).drop_nulls().n_unique().over(group) == 1 for c in said}
     filled = told.with_columns(
@@ -60,6 +60,18 @@ def completed(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("account_type").fill_null("other"),
     )
     return pl.concat([rows.filter(firm), filled])
+
+
+def _said_once(rows: pl.DataFrame, group: list[str]) -> pl.DataFrame:
+    """The rows without those that only repeat the first of their group, where all of a group say the same.
+
+    Every month's file names an account again. Of groups in which something differs, every row stays.
+    """
+    said = [c for c in rows.columns if c not in _PROVENANCE or c in group]
+    contents = rows.sort(_SORT).unique(said, keep="first")
+    agreed = contents.select(pl.struct(group).is_unique()).to_series()
+    differing = rows.join(contents.filter(~agreed), on=group, how="semi", nulls_equal=True)
+    return pl.concat([contents.filter(agreed), differing])
 
 
 def answered(rows: pl.DataFrame) -> pl.DataFrame:

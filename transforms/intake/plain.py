@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 import polars as pl
 
+from schemas.few import values, with_few_values
 from schemas.tables import INPUT_TABLES
 from transforms.intake.house import HouseRows, header_cells, house_rows
 from transforms.intake.lines import MAX_COLUMNS, MAX_LINE, Record
@@ -33,6 +34,8 @@ BLOCK = 16 * 1024**2
 _BYTES_OF_A_LINE = 4 * MAX_LINE
 _CELL = r'(?:[^",]*|"(?:[^"]|"")*")'
 _WHOLE_CELLS = rf"^{_CELL}(?:,{_CELL})*$"
+#: What `strip_chars` changes, or leaves blank.
+_PADDED = r"^\s|\s$|^$"
 #: What Python's `strip` takes for spaces and Polars' doesn't.
 _ODD_SPACES = (b"\x1c", b"\x1d", b"\x1e", b"\x1f")
 
@@ -47,10 +50,11 @@ class Unusual(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines of a file: the number of the first, where they begin, and their bytes."""
+    """Whole lines of a file: the number of the first, where they begin, how many there are, and their bytes."""
 
     first: int
     start: int
+    lines: int
     data: bytes
 
 
@@ -79,16 +83,17 @@ def blocks(source: BinaryIO) -> Iterator[Block]:
             data += source.readline(_BYTES_OF_A_LINE)
         if not data.endswith(b"\n") and source.read(1):
             raise Unusual
-        yield Block(first, start, data)
-        first += data.count(b"\n")
+        lines = data.count(b"\n") + (not data.endswith(b"\n"))
+        yield Block(first, start, lines, data)
+        first += lines
 
 
 def rows_of(kind: str, header: Record, block: Block) -> HouseRows:
     """The rows of a block under a header, as `house_rows` gives them of its records. Raises `Unusual`."""
     names, data = header_cells(header), _text(block.data)
-    plain, odd = _cells(data, len(names))
+    plain, odd = _cells(data, len(names), block.lines)
     frame = _known(kind, names, plain.with_columns(pl.col("nth") + block.first))
-    doubtful = frame.filter(_doubtful(kind))["source_line"].to_list()
+    doubtful = _doubtful(kind, frame)
     one_by_one = sorted([*(block.first + n for n in odd), *doubtful])
     if not one_by_one:
         return HouseRows(frame, None, Counter(data=frame.height), frame.height)
@@ -115,17 +120,16 @@ def _text(data: bytes) -> bytes:
     return data if data.endswith(b"\n") else data + b"\n"
 
 
-def _cells(data: bytes, width: int) -> tuple[pl.DataFrame, list[int]]:
+def _cells(data: bytes, width: int, lines: int) -> tuple[pl.DataFrame, list[int]]:
     """The cells of the lines that have `width` of them, with `nth`, the line from nought; and the other lines."""
-    # a short line would be filled up in silence, so the delimiters are counted; a long one is refused by the reader
-    even = b'"' not in data and data.count(b",") == data.count(b"\n") * (width - 1)
-    plain = _read(data, width) if even else None
-    if plain is None:
+    plain = _read(data, width, lines) if b'"' not in data else None
+    # a long line is refused by the reader, a short one filled up in silence: then its last cell is null
+    if plain is None or (plain[:, -1].null_count() and data.count(b",") != lines * (width - 1)):
         return _plain_lines(_lines(data), width)
     return plain.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("nth")), []
 
 
-def _read(data: bytes, width: int) -> pl.DataFrame | None:
+def _read(data: bytes, width: int, lines: int) -> pl.DataFrame | None:
     """All cells as text, empty ones null; None where a line has too many, or may be too long."""
     names = [str(n) for n in range(width)]
     try:
@@ -136,7 +140,7 @@ def _read(data: bytes, width: int) -> pl.DataFrame | None:
     except pl.exceptions.PolarsError:
         return None
     longest = found.select(pl.all().str.len_bytes().max().fill_null(0)).sum_horizontal().item() if found.height else 0
-    return found if found.height == data.count(b"\n") and longest + width < MAX_LINE // 2 else None
+    return found if found.height == lines and longest + width < MAX_LINE // 2 else None
 
 
 def _lines(data: bytes) -> list[str]:
@@ -158,8 +162,8 @@ def _plain_lines(lines: list[str], width: int) -> tuple[pl.DataFrame, list[int]]
     cells = pl.when(quoted).then(line.str.contains(exactly))
     even = cells.otherwise(line.str.count_matches(",", literal=True) == width - 1)
     right = every.filter(even)
-    plain = _read("".join(f"{text}\n" for text in right["line"]).encode(), width)
-    if plain is None or plain.height != right.height:
+    plain = _read("".join(f"{text}\n" for text in right["line"]).encode(), width, right.height)
+    if plain is None:
         raise Unusual
     return plain.with_columns(right["nth"]), every.filter(~even)["nth"].to_list()
 
@@ -168,20 +172,30 @@ def _known(kind: str, header: list[str], plain: pl.DataFrame) -> pl.DataFrame:
     """The cells in the kind's columns, trimmed, blanks null; columns the header lacks are null."""
     places = {name: str(place) for place, name in enumerate(header)}
     names = [c.name for c in INPUT_TABLES[kind].columns]
-    cells = plain.select(
-        *(pl.col(places[n]).str.strip_chars().alias(n) for n in names if n in places),
-        *(pl.lit(None, pl.String).alias(n) for n in names if n not in places),
-        pl.col("nth").alias("source_line"),
-    ).select(*names, "source_line")
-    blank = cells.select((pl.col(n) == "").any() for n in names if n in places)
-    emptied = [name for name in blank.columns if blank[name].item()]
-    return cells.with_columns(pl.when(pl.col(n) != "").then(n).alias(n) for n in emptied)
+    cells = plain.select(*(pl.col(places[n]).alias(n) for n in names if n in places), "nth")
+    trimmed = _trimmed(cells, [n for n in names if n in places])
+    missing = (pl.lit(None, pl.String).alias(n) for n in names if n not in places)
+    return trimmed.with_columns(*missing).select(*names, pl.col("nth").alias("source_line"))
 
 
-def _doubtful(kind: str) -> pl.Expr:
+def _trimmed(cells: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The cells without padding; blank ones are null."""
+    few = with_few_values(cells, names)
+    padded = cells.select(values(n, few).str.contains(_PADDED).any().alias(n) for n in names)
+    trimmed = (pl.col(n).str.strip_chars() for n in names if padded[n].item())
+    return cells.with_columns(pl.when(cell != "").then(cell) for cell in trimmed)
+
+
+def _doubtful(kind: str, frame: pl.DataFrame) -> list[int]:
     """Rows that may be blank, or the header again: the cell of a required column is empty, or holds its name."""
     name = INPUT_TABLES[kind].required[0]
-    return pl.col(name).is_null() | pl.col(name).str.contains(name, literal=True)
+
+    def may_be(cells: pl.Expr) -> pl.Expr:
+        return cells.is_null() | cells.str.contains(name, literal=True)
+
+    if not frame.select(may_be(values(name, with_few_values(frame, [name]))).any()).item():
+        return []
+    return frame.filter(may_be(pl.col(name)))["source_line"].to_list()
 
 
 def record(number: int, text: str) -> Record:

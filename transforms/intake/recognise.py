@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from schemas.profile import Profile, profiles
 from schemas.tables import HOUSE_KINDS, INPUT_TABLES
 from transforms.intake.drift import difference
-from transforms.intake.lines import FileSetAside, header_section, line_count
+from transforms.intake.lines import FileSetAside, header_name, header_section, line_count
 
 _HEAD_BYTES = 65_536
 _HEAD_LINES = 20
@@ -59,7 +59,11 @@ def recognise(data: bytes, file_name: str) -> HouseKind | Profile:
     lines = _LINE_END.split(head)[:_HEAD_LINES]
     names = _cells(lines[:1], ",")
     house = _house_kinds(names[0] if names else [])
-    custodian = [p for p in profiles() if _fits(p, lines)]
+    rows = {
+        delimiter: [{header_name(cell) for cell in row} for row in _cells(lines, delimiter)]
+        for delimiter in {p.delimiter for p in profiles()}
+    }
+    custodian = [p for p in profiles() if _fits(p, lines, rows[p.delimiter])]
     found: list[HouseKind | Profile] = [*house, *custodian]
     if len(found) > 1:
         what = ", ".join(x.kind if isinstance(x, HouseKind) else x.name for x in found)
@@ -134,12 +138,12 @@ def _house_kinds(header: list[str]) -> list[HouseKind]:
     return [f for f in fits if (not f.unknown, f.matched) == best]
 
 
-def _fits(profile: Profile, lines: list[str]) -> bool:
+def _fits(profile: Profile, lines: list[str], rows: list[set[str]]) -> bool:
     if profile.first_line is not None and not (lines and profile.first_line.search(lines[0])):
         return False
     if profile.format == "fixed" or profile.columns:
         return True
-    return any(header_section(profile, row) is not None for row in _cells(lines, profile.delimiter))
+    return any(header_section(profile, names) is not None for names in rows)
 
 
 def _refuse_other_delimiter(first: list[str]) -> None:

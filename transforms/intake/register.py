@@ -184,5 +184,7 @@ def firm_fingerprint(key: bytes) -> str:
 
 def tax_key(tax_id: str, key: bytes) -> str:
     """HMAC-SHA256 (hex) of the digits of a tax id under the firm's key: equal ids, equal keys, and no way back."""
-    digits = "".join(c for c in tax_id if c.isdigit())
+    digits = tax_id.replace("-", "")
+    if not (digits.isascii() and digits.isdigit()):
+        digits = "".join(c for c in digits if c.isdigit())
     return hmac.digest(key, digits.encode(), "sha256").hex()

@@ -28,8 +28,8 @@ _WIDEST = 500
 #: What Python's and Polars' regular expressions don't have in common, or read differently.
 _OTHERWISE = re.compile(r"\[[^\]]*\[|&&|--|~~|\\[<>zZ]|\\b\{|\{,|[*+?}]\+|\(\?(?!:|P<)")
 _LOOKAHEAD = re.compile(r"\(\?![^()\\]*\)")
-#: Controls, of which Python takes some for spaces and Polars doesn't, and everything beyond ASCII.
-_ODD = r"[^\t\x0b\x0c -~]"
+#: Controls, of which Python takes some for spaces and Polars doesn't: all but tabs and what ends a line.
+_CONTROLS = [chr(n) for n in (*range(9), *range(14, 32), 127)]
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,12 @@ class Runs:
             line.str.strip_chars_end("\r\n"), pl.int_range(pl.len(), dtype=pl.Int64).alias("nth")
         )
         self.raw = every["line"].to_list()
-        every = every.with_columns(_may_be_header(profile).alias("header"), _cells(every["line"], profile.delimiter))
+        every = every.with_columns(_may_be_header(profile, every), _cells(every["line"], profile.delimiter))
         # a record of several lines may be a header too
         self._headers = every.filter(pl.col("header") | pl.col("cells").is_null())["nth"].to_list()
-        content = line.str.contains(f'[^\\s"{re.escape(profile.delimiter)}]') & ~line.str.contains(_ODD)
+        content = line.str.contains(f'[^\\s"{re.escape(profile.delimiter)}]')
         self._plain = every.filter(
-            ~pl.col("header") & pl.col("cells").is_not_null() & content,
+            ~pl.col("header") & pl.col("cells").is_not_null() & content & ~_odd(lines),
             *(~line.str.contains(pattern) for pattern in known),
         )
 
@@ -122,21 +122,31 @@ def _cells(line: pl.Series, delimiter: str) -> pl.Series:
     return cells.scatter(places, unquoted.set(~whole, None))
 
 
-def _may_be_header(profile: Profile) -> pl.Expr:
-    """What `lines._may_be_header` says of a line."""
-    headers = [
-        pl.all_horizontal(
-            pl.lit(value=True), *(pl.col("line").str.contains(name, literal=True) for name in section.required)
-        )
-        for section in profile.sections
-    ]
-    return pl.any_horizontal(headers) if not profile.columns else pl.lit(value=False)
+def _odd(lines: list[str]) -> pl.Expr:
+    """Lines with controls or anything beyond ASCII, of which there are few if any."""
+    line, text = pl.col("line"), "".join(lines)
+    beyond = pl.lit(value=False) if text.isascii() else line.str.len_bytes() != line.str.len_chars()
+    there = [control for control in _CONTROLS if control in text]
+    return pl.any_horizontal(beyond, *(line.str.contains(control, literal=True) for control in there))
+
+
+def _may_be_header(profile: Profile, every: pl.DataFrame) -> pl.Series:
+    """What `lines._may_be_header` says of each line."""
+    may_be = pl.repeat(value=False, n=every.height, dtype=pl.Boolean, eager=True).alias("header")
+    if profile.columns:
+        return may_be
+    for section in profile.sections:
+        lines = every.select("line", pl.int_range(pl.len(), dtype=pl.UInt32).alias("place"))
+        for name in section.required:  # few lines have the first name
+            lines = lines.filter(pl.col("line").str.contains(name, literal=True))
+        may_be.scatter(lines["place"], True)  # noqa: FBT003 - the value of a Series
+    return may_be
 
 
 def _split(some: pl.DataFrame, width: int, delimiter: str) -> pl.DataFrame | None:
     """The cells of the lines, with `cells`, how many there are, and `source_line`; None where Polars finds others."""
     names = [str(n) for n in range(width)]
-    text = "\n".join(some["line"].to_list())
+    text = some["line"].str.join("\n").item()
     try:
         found = pl.read_csv(
             text.encode(), has_header=False, schema=dict.fromkeys(names, pl.String), separator=delimiter,
