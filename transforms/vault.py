@@ -20,6 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from transforms.folders import below, listed, matching
 from transforms.keys import KeyTrouble, at_rest_key
 from transforms.private import write_private
 
@@ -104,7 +105,7 @@ class Vault:
 
     def seal_in_place(self, folder: Path, final: Path) -> None:
         """Seal every file of `folder`, which will be renamed `final`; nothing to do without a key."""
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(below(folder)):
             if self.key is not None and path.is_file():
                 name = self._name(final / path.relative_to(folder))
                 write_private(path, seal(path.read_bytes(), self.key, name), 0o600)
@@ -116,7 +117,7 @@ class Vault:
             yield folder
             return
         with _in_memory() as copy:
-            for path in sorted(folder.rglob("*")):
+            for path in sorted(below(folder)):
                 if path.is_file():
                     target = copy / path.relative_to(folder)
                     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ class Vault:
 
 
 def _closed(folder: Path) -> list[Path]:
-    inside = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    inside = (p for p in sorted(below(folder)) if p.is_file())
     return [p for p in inside if p.relative_to(folder).parts[0] not in OPEN_IN_A_RUN]
 
 
@@ -256,10 +257,10 @@ def unseal_book(vault: Vault) -> None:
 
 
 def _delivered(out: Path) -> list[Path]:
-    folders = (out / "archive", out / "quarantine")
-    found = [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir()) if p.is_file()]
-    return found + [p for p in sorted((out / "state" / "nights").rglob("*")) if p.is_file()]
+    found = [p for name in ("archive", "quarantine") for p in listed(out / name)]
+    nights = [p for night in listed(out / "state" / "nights") for p in sorted(below(night))]
+    return [p for p in (*found, *nights) if p.is_file()]
 
 
 def _runs(out: Path) -> list[Path]:
-    return [p for p in sorted((out / "runs").glob("[!.]*")) if p.is_dir()]
+    return [p for p in matching(out / "runs", "[!.]*") if p.is_dir()]

@@ -96,4 +96,8 @@ class PastNights:
 
 def bytes_of(run: Path) -> dict[str, bytes]:
     """Every table and workbook of a run."""
-    return {p.relative_to(run).as_posix(): p.read_bytes() for pattern in REPRODUCED for p in run.glob(pattern)}
+    return {
+        p.relative_to(run).as_posix(): p.read_bytes()
+        for folder, pattern in REPRODUCED
+        for p in (run / folder).glob(pattern)
+    }
