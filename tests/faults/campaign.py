@@ -1,8 +1,9 @@
 """Faults by the hundred: `python -m tests.faults.campaign --kills N --seed S`.
 
 Books go through their nights with four to nine faults a night, then the night's undisturbed run; now and then a night
-is given up and the next one has to pick its files up. Every fourth book is sealed, and has to come to the same. The faults of `scenarios` come after them, once each. Counts by
-kind are printed at the end; exit code 1 if anything wasn't as it has to be, and the books it happened to are kept.
+is given up and the next one has to pick its files up. Every fourth book is sealed, and has to come to the same. The
+faults of `scenarios` come after them, once each. Counts by kind are printed at the end; exit code 1 if anything wasn't
+as it has to be, and the books it happened to are kept.
 """
 
 from __future__ import annotations

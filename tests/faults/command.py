@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.faults.book import KEY, YEAR
 from tests.faults.fault import Fault, faketime
+from tests.flows.past_nights import Folders
 
 ROTHBOOK = Path(__file__).resolve().parents[2] / "bin" / "rothbook"
 #: Far longer than a run of the book takes on a busy machine.
@@ -38,20 +39,11 @@ class Outcome:
 
 
 @dataclass
-class Place:
-    """Where a book lies: its inbox, OUT and the advisors' shared folder; `direct`: its runs don't go through Prefect."""
+class Place(Folders):
+    """Where a book lies, with the advisors' shared folder; `direct`: its runs leave Prefect out."""
 
-    root: Path
     direct: bool = True
     reports: int = field(default=0, repr=False)
-
-    @property
-    def inbox(self) -> Path:
-        return self.root / "inbox"
-
-    @property
-    def out(self) -> Path:
-        return self.root / "out"
 
     @property
     def shared(self) -> Path:
