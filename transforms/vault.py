@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from transforms.folders import below, listed, matching
 from transforms.keys import KeyTrouble, at_rest_key
-from transforms.private import write_private
+from transforms.private import sweep_below, write_private
 
 MAGIC = b"rothbook sealed 1\n"
 SEALED = ".sealed"
@@ -211,7 +211,10 @@ def unseal(sealed: bytes, key: bytes, name: str) -> bytes:
 
     start, size = len(MAGIC) + _SALT, _CHUNK + _TAG
     if not sealed.startswith(MAGIC) or len(sealed) < start + _TAG:
-        raise KeyTrouble(f"{name} isn't sealed, but the book is; it was put there by somebody else, or is cut off")
+        raise KeyTrouble(
+            f"{name} isn't sealed, but the book is: it was put there by somebody else, is cut off, or opening the book"
+            " was broken off; in that case say 'rothbook protect --at-rest-key none' again"
+        )
     cipher = AESGCM(_file_key(key, sealed[len(MAGIC) : start], name))
     last = (len(sealed) - start - 1) // size
     try:
@@ -235,7 +238,11 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 def seal_book(vault: Vault) -> None:
-    """Seal the archive, the quarantine and every run of a book that isn't sealed yet, or only in part."""
+    """Seal the archive, the quarantine and every run of a book that isn't sealed yet, or only in part.
+
+    Nobody else may be writing: what an earlier try was writing when it was killed is removed first.
+    """
+    _sweep(vault.out)
     for path in _delivered(vault.out):
         data = path.read_bytes()
         if not data.startswith(MAGIC):
@@ -245,7 +252,8 @@ def seal_book(vault: Vault) -> None:
 
 
 def unseal_book(vault: Vault) -> None:
-    """Put everything `seal_book` sealed back as it was."""
+    """Put everything `seal_book` sealed back as it was, as alone as that."""
+    _sweep(vault.out)
     for path in _delivered(vault.out):
         if path.read_bytes().startswith(MAGIC):
             write_private(path, vault.read(path), path.stat().st_mode & 0o777)
@@ -254,6 +262,11 @@ def unseal_book(vault: Vault) -> None:
         for path in _closed(run):
             if path.suffix == SEALED:
                 path.unlink()
+
+
+def _sweep(out: Path) -> None:
+    for name in ("archive", "quarantine", "state", "runs"):
+        sweep_below(out / name)
 
 
 def _delivered(out: Path) -> list[Path]:
