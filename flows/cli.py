@@ -212,7 +212,8 @@ def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
     from flows.nightly import nightly
 
     asked = settings.prefect
-    return nightly(
+    run = partial(
+        nightly,
         night.inbox,
         night.out,
         night.as_of,
@@ -227,6 +228,13 @@ def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
         retries=asked.retries if patient else 0,
         retry_delay_seconds=asked.retry_delay_seconds,
     )
+    try:
+        return run()
+    except RuntimeError as error:
+        if "ephemeral" not in str(error):
+            raise
+    why = f"no answer in {os.environ[prefect_settings.PATIENCE]} seconds; try again, or say --direct"
+    raise StageFailed("start Prefect's temporary server", why)
 
 
 def _check(asked: argparse.Namespace) -> int:
