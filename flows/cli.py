@@ -206,9 +206,11 @@ def _tell_stages(settings: Settings, *, verbose: bool, as_json: bool) -> bool:
 
 def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
     """Run the flow. A patient one (a timer's, which names a configuration) waits for a share; a person tries again."""
-    from flows import prefect_settings
+    from flows import left_servers, prefect_settings
 
     prefect_settings.prepare(night.out, logging_level="CRITICAL")  # a failure is told once, by this program
+    if "PREFECT_API_URL" not in os.environ:
+        left_servers.end(Path(os.environ["PREFECT_HOME"]))
     from flows.nightly import nightly
 
     asked = settings.prefect
