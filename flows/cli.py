@@ -206,13 +206,16 @@ def _tell_stages(settings: Settings, *, verbose: bool, as_json: bool) -> bool:
 
 def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
     """Run the flow. A patient one (a timer's, which names a configuration) waits for a share; a person tries again."""
-    from flows import prefect_settings
+    from flows import left_servers, prefect_settings
 
     prefect_settings.prepare(night.out, logging_level="CRITICAL")  # a failure is told once, by this program
+    if "PREFECT_API_URL" not in os.environ:
+        left_servers.end(Path(os.environ["PREFECT_HOME"]))
     from flows.nightly import nightly
 
     asked = settings.prefect
-    return nightly(
+    run = partial(
+        nightly,
         night.inbox,
         night.out,
         night.as_of,
@@ -227,6 +230,13 @@ def _run_flow(settings: Settings, night: Night, *, patient: bool) -> Path:
         retries=asked.retries if patient else 0,
         retry_delay_seconds=asked.retry_delay_seconds,
     )
+    try:
+        return run()
+    except RuntimeError as error:
+        if "ephemeral" not in str(error):
+            raise
+    why = f"no answer in {os.environ[prefect_settings.PATIENCE]} seconds; try again, or say --direct"
+    raise StageFailed("start Prefect's temporary server", why)
 
 
 def _check(asked: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ def _count(text: str) -> int:
 
 
 def _diff(asked: argparse.Namespace) -> int:
-    from flows import which_run
+    from flows import audit, which_run
     from transforms.differences import compare
     from transforms.vault import opened
 
@@ -46,6 +46,9 @@ def _diff(asked: argparse.Namespace) -> int:
     facts = [which_run.facts(run) for run in (one, two)]
     with opened(one) as before, opened(two) as after:
         found = {"runs": _runs(facts), **compare(before, after)}
+    audit.append(
+        asked.out, "client exported", what="diff", run_id=two.name, beside=one.name, persons=len(found["persons"])
+    )
     if asked.format == "json":
         print(json.dumps(_bounded(found, asked.limit), indent=1, ensure_ascii=False))
     else:

@@ -24,6 +24,7 @@ from flows.checkup import OTHERS, Check, Patient, mode
 from flows.errors import UsageError
 from flows.run_folder import latest
 from limits import load
+from transforms.folders import everything
 
 MEGABYTE = 1024**2
 #: Free space, in sizes of the last run, below which a night may fail, and below which it is time to make room.
@@ -42,7 +43,17 @@ def examine(path: Path | None, today: date) -> list[Check]:
         settings = config.Settings.model_construct()
         return [*first, *(check for part in _ANYWHERE for check in part(Patient(settings, today)))]
     patient = Patient(settings, today, path)
-    return [check for part in (_configuration, *_CONFIGURED, *_ANYWHERE) for check in part(patient)]
+    return [check for part in (_configuration, *_CONFIGURED, *_ANYWHERE) for check in _looked(part, patient)]
+
+
+def _looked(part: Part, patient: Patient) -> Iterator[Check]:
+    """What a part finds; what it can't look at is a finding too, for the next night can't either."""
+    try:
+        yield from part(patient)
+    except OSError as error:
+        what = part.__name__.strip("_").replace("_", " ")
+        found = f"{error.filename or what} can't be read ({error.strerror or type(error).__name__})"
+        yield Check("fail", what, found, "correct owner and mode of what is below OUT, or the disk it is on")
 
 
 def exit_code(checks: list[Check]) -> int:
@@ -130,7 +141,7 @@ def _advisors_apart(shared: Path | None) -> Iterator[Check]:
 def _everything(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield folder
-        yield from (path for path in folder.rglob("*") if not path.is_symlink())
+        yield from (path for path in everything(folder) if not path.is_symlink())
 
 
 def _disk(patient: Patient) -> Iterator[Check]:
@@ -139,7 +150,7 @@ def _disk(patient: Patient) -> Iterator[Check]:
         return
     free = shutil.disk_usage(out).free
     run = latest(out)
-    size = sum(path.lstat().st_size for path in run.rglob("*")) if run else 0
+    size = sum(path.lstat().st_size for path in everything(run)) if run else 0
     found = f"{free // MEGABYTE:,} MB free; the newest run takes {size / MEGABYTE:,.1f} MB"
     if free < max(_TOO_LITTLE * size, 100 * MEGABYTE):
         yield Check("fail", "disk", found, "make room, or give OUT a larger disk")

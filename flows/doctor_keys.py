@@ -17,6 +17,7 @@ from flows.checkup import OTHERS, Check, Patient, mode
 from flows.errors import UsageError
 from flows.run_folder import latest
 from transforms import keys, vault
+from transforms.folders import matching
 from transforms.keys import DEFAULT, ENVIRONMENT, KEYRING, NONE, KeyTrouble, Protection
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ def passwords(patient: Patient) -> Iterator[Check]:
         yield Check("ok", _PASSWORDS, "workbooks have none")
         return
     run = latest(out)
-    stems = sorted(path.stem for path in (run / "workbooks").glob("*.xlsx")) if run else []
+    stems = [path.stem for path in matching(run / "workbooks", "*.xlsx")] if run else []
     where = _place(stated.workbook_passwords, keys.PASSWORD_VARIABLE)
     try:
         asked = keys.Passwords.of(out)

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.run_folder import latest, move_latest, published
-from transforms.folders import listed, sync
+from transforms.folders import listed, matching, sync
 from transforms.vault import Vault, opened
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ PURGED = "purged.json"
 #: Tables of a night a later one reads: first seen, marks made, counts by night.
 CARRIED = ("findings", "marks", "trend")
 #: What a rerun has to reproduce to the byte.
-REPRODUCED = ("results/*.parquet", "derived/*.parquet", "workbooks/*.xlsx")
+REPRODUCED = (("results", "*.parquet"), ("derived", "*.parquet"), ("workbooks", "*.xlsx"))
 #: Software that decides how a table or a workbook is laid out in bytes.
 PACKAGES = ("duckdb", "polars", "openpyxl")
 #: What makes two runs over the same files differ.
@@ -247,7 +247,7 @@ def _write(path: Path, stored: Any) -> None:
 
 def digests(run: Path) -> dict[str, str]:
     """sha256 of every table and workbook of a run that a rerun has to reproduce, by its path in the run."""
-    paths = sorted(path for pattern in REPRODUCED for path in run.glob(pattern))
+    paths = [path for folder, pattern in REPRODUCED for path in matching(run / folder, pattern)]
     return {path.relative_to(run).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 

@@ -23,7 +23,7 @@ from flows.run_folder import RunFolder, exclusive, latest
 from limits import load
 from schemas.marks import COMES_BACK, ComesBack
 from transforms import keys
-from transforms.folders import listed
+from transforms.folders import listed, matching
 from transforms.vault import Vault
 
 if TYPE_CHECKING:
@@ -467,4 +467,4 @@ def _input_files(canonical: Path) -> list[dict[str, Any]]:
 def _rows(folder: Path) -> dict[str, int]:
     import polars as pl
 
-    return {p.stem: pl.scan_parquet(p).select(pl.len()).collect().item() for p in sorted(folder.glob("*.parquet"))}
+    return {p.stem: pl.scan_parquet(p).select(pl.len()).collect().item() for p in matching(folder, "*.parquet")}

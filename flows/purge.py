@@ -15,18 +15,20 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from flows import nights
+from flows import nights, prefect_history
 from flows.run_folder import latest, move_latest, published
-from transforms.folders import sync
+from transforms.folders import matching, sync
 from transforms.vault import opened
 
 #: What goes, in the order it is told.
-KINDS = ("runs", "notes", "logs", "nights", "archive", "quarantine")
+KINDS = ("runs", "notes", "logs", "nights", "archive", "quarantine", "flow_runs", "failures")
 
 
 @dataclass(frozen=True)
 class Purge:
-    """What may go: runs, notes and logs by name; runs whose tables in state may go; archived and quarantined sha256."""
+    """What may go: runs, notes and logs by name; runs whose tables in state may go; archived and quarantined sha256;
+    what Prefect's own database in OUT keeps, by id and file name.
+    """
 
     before: date
     runs: tuple[str, ...] = ()
@@ -35,6 +37,8 @@ class Purge:
     nights: tuple[str, ...] = ()
     archive: tuple[str, ...] = ()
     quarantine: tuple[str, ...] = ()
+    flow_runs: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
     #: Old files that stay because the newest book isn't the same without them.
     needed: int = 0
 
@@ -68,7 +72,7 @@ def find(out: Path, keep_years: int, pgp_home: Path | None = None) -> Purge:
     rejected = _sources(kept, ("rejects",))
     unused = sorted(old - _delivered(out, kept, _sources(kept, None) | rejected))
     archive = unused if _same_book_without(out, _day(newest), set(unused), pgp_home) else []
-    aside = {path.stem for path in (out / "quarantine").glob("*.csv")} - rejected
+    aside = {path.stem for path in matching(out / "quarantine", "*.csv")} - rejected
     return Purge(
         before=before,
         runs=tuple(run.name for run in runs),
@@ -77,13 +81,15 @@ def find(out: Path, keep_years: int, pgp_home: Path | None = None) -> Purge:
         nights=tuple(_nights(out, before)),
         archive=tuple(archive),
         quarantine=tuple(sorted(s for s in aside if received.get(s, before) < before)),
+        flow_runs=prefect_history.runs_before(out, before),
+        failures=prefect_history.failures_before(out, before),
         needed=len(old) - len(archive),
     )
 
 
 def _dated(folder: Path, pattern: str, before: date) -> tuple[str, ...]:
     """Names of files whose run, which they begin with, is of an as-of date earlier than `before`."""
-    return tuple(sorted(path.name for path in folder.glob(pattern) if path.name[:10] < before.isoformat()))
+    return tuple(path.name for path in matching(folder, pattern) if path.name[:10] < before.isoformat())
 
 
 def remove(out: Path, purge: Purge) -> None:
@@ -106,6 +112,7 @@ def remove(out: Path, purge: Purge) -> None:
         shutil.rmtree(out / "state" / nights.FOLDER / run_id / "results", ignore_errors=True)
     for run_id in purge.runs:
         _set_aside(out / "runs" / run_id)
+    prefect_history.remove(out, purge.flow_runs, purge.failures)
 
 
 def take_back(out: Path, run_id: str) -> list[tuple[str, str]]:
@@ -176,7 +183,7 @@ def _sources(runs: list[Path], tables: tuple[str, ...] | None) -> set[str]:
     found: set[str] = set()
     for run in runs:
         with opened(run) as readable:
-            for path in sorted((readable / "canonical").glob("*.parquet")):
+            for path in matching(readable / "canonical", "*.parquet"):
                 if (tables is None or path.stem in tables) and "source_sha256" in pl.read_parquet_schema(path):
                     found |= set(pl.scan_parquet(path).select("source_sha256").unique().collect()["source_sha256"])
     return found - {None}
@@ -210,7 +217,7 @@ def _same_book_without(out: Path, as_of: date, unused: set[str], pgp_home: Path 
         folders = [Path(scratch) / "whole", Path(scratch) / "fewer"]
         for register, folder in zip((whole, fewer), folders, strict=True):
             read_book(register, out, folder, firm_key(out), Keyring(pgp_home), quarantine=False)
-        tables = [p.name for p in sorted(folders[0].glob("*.parquet")) if p.stem != "files"]
+        tables = [p.name for p in matching(folders[0], "*.parquet") if p.stem != "files"]
         return all(_same_table(folders[0] / name, folders[1] / name) for name in tables)
 
 

@@ -92,6 +92,7 @@ def _text(found: Purge, years: int, *, removed: bool) -> Iterator[str]:
     said = {
         "runs": "runs", "notes": "notes of failed runs", "logs": "logs of runs", "nights": "nights' tables in state",
         "archive": "archived files", "quarantine": "quarantined files",
+        "flow_runs": "runs in Prefect's own database", "failures": "files Prefect kept of failed runs",
     }  # fmt: skip
     for name, count in found.counts().items():
         if count:

@@ -18,6 +18,7 @@ import polars as pl
 from flows.errors import UsageError
 from flows.run_folder import latest, under_way
 from schemas.accounts import mask_digits
+from transforms.folders import matching
 from transforms.keys import KeyTrouble
 from transforms.vault import opened
 
@@ -95,7 +96,7 @@ def look(out: Path, now: datetime, *, overdue_after_hours: int | None = None, la
     good = latest(out)
     facts = _facts(good) if good else {}
     expected, aside, locked = _tables(good, facts)
-    partial = tuple(sorted(path.name for path in (out / "runs").glob(".*.partial")))
+    partial = tuple(sorted(path.name for path in matching(out / "runs", ".*.partial")))
     needs = (
         *_about_runs(attempts, good),
         *(_about_nights(out, now, overdue_after_hours) if overdue_after_hours and good else ()),
@@ -117,10 +118,10 @@ def look(out: Path, now: datetime, *, overdue_after_hours: int | None = None, la
 
 def _attempts(out: Path, *, running: bool) -> Iterator[Attempt]:
     runs = out / "runs"
-    published = {p.name for p in runs.iterdir() if p.is_dir() and not p.name.startswith(".")}
-    failed = {p.name.removesuffix(".failed.txt") for p in runs.glob("*.failed.txt")}
-    partial = {p.name.removeprefix(".").removesuffix(".partial") for p in runs.glob(".*.partial")}
-    logged = {p.stem for p in (out / "logs").glob("*.jsonl")}
+    published = {p.name for p in matching(runs, "[!.]*") if p.is_dir()}
+    failed = {p.name.removesuffix(".failed.txt") for p in matching(runs, "*.failed.txt")}
+    partial = {p.name.removeprefix(".").removesuffix(".partial") for p in matching(runs, ".*.partial")}
+    logged = {p.stem for p in matching(out / "logs", "*.jsonl")}
     for run_id in published | failed | partial | logged:
         events = _events(out, run_id)
         if run_id in published:

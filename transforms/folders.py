@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 
@@ -19,8 +20,18 @@ def listed(folder: Path) -> list[Path]:
         return []
 
 
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """What in `folder` has a name like `pattern` (`*.csv`), as `listed` lists it."""
+    return [path for path in listed(folder) if fnmatchcase(path.name, pattern)]
+
+
 def below(folder: Path) -> Iterator[Path]:
-    """Every file and link below `folder`, folders that are links not entered; raises `OSError` if one can't be read.
+    """Every file and link below `folder`, as `everything` finds them."""
+    yield from (path for path in everything(folder) if path.is_symlink() or path.is_file())
+
+
+def everything(folder: Path) -> Iterator[Path]:
+    """What lies below `folder`, folders that are links not entered; raises `OSError` if one can't be read.
 
     A folder in it that goes away meanwhile had nothing in it; `folder` itself has to be there.
     """
@@ -31,8 +42,7 @@ def below(folder: Path) -> Iterator[Path]:
             raise error
 
     for parent, folders, files in os.walk(folder, onerror=told):
-        paths = (Path(parent, name) for name in (*folders, *files))
-        yield from (path for path in paths if path.is_symlink() or path.is_file())
+        yield from (Path(parent, name) for name in (*folders, *files))
 
 
 def sync(folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from transforms.folders import listed, sync
+from transforms.folders import below, listed, sync
 
 _UNFINISHED = ".part"
 
@@ -41,6 +41,16 @@ def write_private(path: Path, data: bytes | Iterable[bytes], mode: int) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what `write_private` was writing into `folder` when it was killed; nobody may be writing there now."""
-    for path in listed(folder):
+    _sweep(listed(folder))
+
+
+def sweep_below(folder: Path) -> None:
+    """The same in every folder below it, too; nothing if it isn't there."""
+    if folder.is_dir():
+        _sweep(list(below(folder)))
+
+
+def _sweep(paths: Iterable[Path]) -> None:
+    for path in paths:
         if path.name.startswith(".") and path.name.endswith(_UNFINISHED) and not path.is_dir():
             path.unlink()

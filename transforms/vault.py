@@ -20,8 +20,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from transforms.folders import below, listed, matching
 from transforms.keys import KeyTrouble, at_rest_key
-from transforms.private import write_private
+from transforms.private import sweep_below, write_private
 
 MAGIC = b"rothbook sealed 1\n"
 SEALED = ".sealed"
@@ -104,7 +105,7 @@ class Vault:
 
     def seal_in_place(self, folder: Path, final: Path) -> None:
         """Seal every file of `folder`, which will be renamed `final`; nothing to do without a key."""
-        for path in sorted(folder.rglob("*")):
+        for path in sorted(below(folder)):
             if self.key is not None and path.is_file():
                 name = self._name(final / path.relative_to(folder))
                 write_private(path, seal(path.read_bytes(), self.key, name), 0o600)
@@ -116,7 +117,7 @@ class Vault:
             yield folder
             return
         with _in_memory() as copy:
-            for path in sorted(folder.rglob("*")):
+            for path in sorted(below(folder)):
                 if path.is_file():
                     target = copy / path.relative_to(folder)
                     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,7 +150,7 @@ class Vault:
 
 
 def _closed(folder: Path) -> list[Path]:
-    inside = (p for p in sorted(folder.rglob("*")) if p.is_file())
+    inside = (p for p in sorted(below(folder)) if p.is_file())
     return [p for p in inside if p.relative_to(folder).parts[0] not in OPEN_IN_A_RUN]
 
 
@@ -210,7 +211,10 @@ def unseal(sealed: bytes, key: bytes, name: str) -> bytes:
 
     start, size = len(MAGIC) + _SALT, _CHUNK + _TAG
     if not sealed.startswith(MAGIC) or len(sealed) < start + _TAG:
-        raise KeyTrouble(f"{name} isn't sealed, but the book is; it was put there by somebody else, or is cut off")
+        raise KeyTrouble(
+            f"{name} isn't sealed, but the book is: it was put there by somebody else, is cut off, or opening the book"
+            " was broken off; in that case say 'rothbook protect --at-rest-key none' again"
+        )
     cipher = AESGCM(_file_key(key, sealed[len(MAGIC) : start], name))
     last = (len(sealed) - start - 1) // size
     try:
@@ -234,7 +238,11 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 def seal_book(vault: Vault) -> None:
-    """Seal the archive, the quarantine and every run of a book that isn't sealed yet, or only in part."""
+    """Seal the archive, the quarantine and every run of a book that isn't sealed yet, or only in part.
+
+    Nobody else may be writing: what an earlier try was writing when it was killed is removed first.
+    """
+    _sweep(vault.out)
     for path in _delivered(vault.out):
         data = path.read_bytes()
         if not data.startswith(MAGIC):
@@ -244,7 +252,8 @@ def seal_book(vault: Vault) -> None:
 
 
 def unseal_book(vault: Vault) -> None:
-    """Put everything `seal_book` sealed back as it was."""
+    """Put everything `seal_book` sealed back as it was, as alone as that."""
+    _sweep(vault.out)
     for path in _delivered(vault.out):
         if path.read_bytes().startswith(MAGIC):
             write_private(path, vault.read(path), path.stat().st_mode & 0o777)
@@ -255,11 +264,16 @@ def unseal_book(vault: Vault) -> None:
                 path.unlink()
 
 
+def _sweep(out: Path) -> None:
+    for name in ("archive", "quarantine", "state", "runs"):
+        sweep_below(out / name)
+
+
 def _delivered(out: Path) -> list[Path]:
-    folders = (out / "archive", out / "quarantine")
-    found = [p for folder in folders if folder.is_dir() for p in sorted(folder.iterdir()) if p.is_file()]
-    return found + [p for p in sorted((out / "state" / "nights").rglob("*")) if p.is_file()]
+    found = [p for name in ("archive", "quarantine") for p in listed(out / name)]
+    nights = [p for night in listed(out / "state" / "nights") for p in sorted(below(night))]
+    return [p for p in (*found, *nights) if p.is_file()]
 
 
 def _runs(out: Path) -> list[Path]:
-    return [p for p in sorted((out / "runs").glob("[!.]*")) if p.is_dir()]
+    return [p for p in matching(out / "runs", "[!.]*") if p.is_dir()]

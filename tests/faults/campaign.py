@@ -1,8 +1,9 @@
 """Faults by the hundred: `python -m tests.faults.campaign --kills N --seed S`.
 
 Books go through their nights with four to nine faults a night, then the night's undisturbed run; now and then a night
-is given up and the next one has to pick its files up. The faults of `scenarios` come after them, once each. Counts by
-kind are printed at the end; exit code 1 if anything wasn't as it has to be, and the books it happened to are kept.
+is given up and the next one has to pick its files up. Every fourth book is sealed, and has to come to the same. The
+faults of `scenarios` come after them, once each. Counts by kind are printed at the end; exit code 1 if anything wasn't
+as it has to be, and the books it happened to are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.faults import scenarios
@@ -30,6 +31,8 @@ from tests.faults.reference import Reference, returned
 
 #: Operations of a run that change the disk, and all of them: a little more than there are, so that the last is met.
 WRITES, READS = 300, 230
+#: One book in so many is sealed.
+SEALED = 4
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EACCES, errno.ESTALE)
 
 
@@ -91,14 +94,16 @@ def any_fault(rng: random.Random, takes: float) -> Fault:
 
 def travel(root: Path, reference: Reference, seed: int, counts: Counts, enough: Callable[[], bool]) -> None:
     """One book through its nights."""
-    rng = random.Random(seed)
-    journey = Journey(Place(root / f"book-{seed}").make(), reference, rng)
+    rng, sealed = random.Random(seed), seed % SEALED == 0
+    place = Place(root / f"book-{seed}").make()
+    journey = Journey(place.seal() if sealed else place, reference, rng)
     coming, takes = nights(returned(reference)), 8.0
     for as_of, files in coming.items():
         journey.arrive(files)
         for _ in range(rng.randint(4, 9)):
             seen, since = len(journey.told), time.monotonic()
-            outcome = journey.spoil(as_of, any_fault(rng, takes))
+            fault = any_fault(rng, takes)
+            outcome = journey.spoil(as_of, replace(fault, kind=f"{fault.kind}, sealed") if sealed else fault)
             if counts.add(f"book {seed}, {as_of}", journey, seen):
                 return
             if outcome.code in (0, 1):

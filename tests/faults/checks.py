@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import stat
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,8 @@ from flows.status import as_json, look
 from tests.faults.book import SECRETS, lying
 from tests.faults.command import Outcome, Place, rothbook
 from tests.faults.reference import Reached
+from transforms.keys import KeyTrouble
+from transforms.vault import MAGIC, OPEN_IN_A_RUN, Vault, is_sealed
 
 #: Equal to the byte in every run of the same nights.
 SAME_BYTES = ("results/*.parquet", "derived/*.parquet", "workbooks/*.xlsx")
@@ -51,8 +55,39 @@ def said(outcome: Outcome) -> Iterator[str]:
             yield f"exit code {outcome.code} says {outcome.errors!r}"
 
 
+@contextlib.contextmanager
+def clear(run: Path) -> Iterator[Path]:
+    """A published run to read: its own folder, or one in which what is sealed lies open."""
+    if not is_sealed(run):
+        yield run
+        return
+    with tempfile.TemporaryDirectory(prefix="rothbook-faults-") as folder:
+        copy = Path(folder) / run.name
+        Vault.of(run.parent.parent).open_run(run, copy)
+        (copy / "workbooks").symlink_to(run / "workbooks")
+        yield copy
+
+
+def sealed(out: Path) -> Iterator[str]:
+    """Of a sealed book nothing lies open but what is meant to: counts, workbooks, and a run that isn't published."""
+    if Vault.of(out).key is None:
+        return
+    for folder in ("archive", "quarantine", "state/nights", "runs"):
+        for path in (out / folder).rglob("*"):
+            within = path.relative_to(out / folder).parts
+            hidden = any(name.startswith(".") for name in within)  # being written, or what a kill left of that
+            meant = folder == "runs" and (len(within) == 1 or within[1] in OPEN_IN_A_RUN)
+            if path.is_file() and not hidden and not meant and not path.read_bytes().startswith(MAGIC):
+                yield f"{path.relative_to(out)} isn't sealed"
+
+
 def same(run: Path, expected: Path) -> Iterator[str]:
     """The tables and workbooks of two runs are equal: to the byte where that is promised, else row by row."""
+    with clear(run) as found, clear(expected) as wanted:
+        yield from _same(found, wanted)
+
+
+def _same(run: Path, expected: Path) -> Iterator[str]:
     for pattern in SAME_BYTES:
         found, wanted = ({p.name: p.read_bytes() for p in folder.glob(pattern)} for folder in (run, expected))
         yield from _unequal(f"{run.name}/{pattern}", found, wanted)
@@ -66,6 +101,11 @@ def same(run: Path, expected: Path) -> Iterator[str]:
 
 def warehouse(run: Path) -> Iterator[str]:
     """The run's DuckDB file holds exactly the rows of its result tables."""
+    with clear(run) as found:
+        yield from _warehouse(found)
+
+
+def _warehouse(run: Path) -> Iterator[str]:
     tables = {path.stem: path for path in run.glob("results/*.parquet")}
     with duckdb.connect() as con:
         con.execute(f"attach '{run / 'rothbook.duckdb'}' as w (read_only)")
@@ -103,8 +143,13 @@ def private(out: Path) -> Iterator[str]:
 
 def whole_archive(out: Path) -> Iterator[str]:
     """Every archived file is the bytes it is named for; what is still being written has another kind of name."""
+    vault = Vault.of(out)
     for path in (out / "archive").glob("[!.]*"):
-        if hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
+        try:
+            whole = hashlib.sha256(vault.read(path)).hexdigest() == path.name
+        except KeyTrouble:
+            whole = False
+        if not whole:
             yield f"archive/{path.name[:8]} isn't what its name says"
 
 
@@ -165,7 +210,8 @@ def _ends(out: Path, log: Path) -> Iterator[str]:
             event = json.loads(line)
         except ValueError:
             continue
-        heard.setdefault(event["run_id"], []).append(event["event"])
+        if "run_id" in event:
+            heard.setdefault(event["run_id"], []).append(event["event"])
     for run_id, events in heard.items():
         wanted = ["run published"] if run_id in runs(out) else ["run failed"], ["run died"]
         failed_at_once = events == ["run failed"] and run_id not in runs(out)  # the line that it started was the fault
@@ -182,6 +228,9 @@ def _unequal(what: str, found: dict[str, bytes], wanted: dict[str, bytes]) -> It
 def tidy(place: Place, expected: Reached) -> Iterator[str]:
     """OUT and the shared folder hold what they hold after undisturbed nights, and nothing half written."""
     out, undisturbed = place.out, expected.place.out
+    vaults = {o: Vault.of(o) for o in (out, undisturbed)}
+    # what the other way to run keeps, and what a sealed book doesn't
+    beside = ({"prefect"} if not place.direct else set()) | ({"parsed"} if vaults[out].key else set())
     for folder in (out, place.shared):
         for path in folder.rglob("*"):
             temporary = path.name.startswith(".") or path.name.endswith(_TEMPORARY)
@@ -189,12 +238,13 @@ def tidy(place: Place, expected: Reached) -> Iterator[str]:
                 yield f"left behind: {path.relative_to(folder.parent)}"
     for name in _NAMES:
         found, wanted = (
-            {p.name for p in (o / name).iterdir()} if (o / name).is_dir() else set() for o in (out, undisturbed)
+            {p.name for p in (o / name).iterdir()} - beside if (o / name).is_dir() else set()
+            for o in (out, undisturbed)
         )
         if found != wanted:
             yield f"{name or 'OUT'}: {sorted(found ^ wanted)} only in one"
     for pattern in ("quarantine/*", "archive/*"):
-        yield from _unequal(pattern, *({p.name: p.read_bytes() for p in o.glob(pattern)} for o in (out, undisturbed)))
+        yield from _unequal(pattern, *({p.name: v.read(p) for p in o.glob(pattern)} for o, v in vaults.items()))
     remembered = {path.name for path in (out / "state" / "nights").iterdir()}
     if remembered != runs(out).keys():
         yield f"state/nights and runs differ in {sorted(remembered ^ runs(out).keys())}"

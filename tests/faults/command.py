@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests.faults.book import KEY, YEAR
 from tests.faults.fault import Fault, faketime
+from tests.flows.past_nights import Folders
 
 ROTHBOOK = Path(__file__).resolve().parents[2] / "bin" / "rothbook"
 #: Far longer than a run of the book takes on a busy machine.
@@ -38,19 +39,11 @@ class Outcome:
 
 
 @dataclass
-class Place:
-    """Where a book lies: its inbox, OUT and the advisors' shared folder."""
+class Place(Folders):
+    """Where a book lies, with the advisors' shared folder; `direct`: its runs leave Prefect out."""
 
-    root: Path
+    direct: bool = True
     reports: int = field(default=0, repr=False)
-
-    @property
-    def inbox(self) -> Path:
-        return self.root / "inbox"
-
-    @property
-    def out(self) -> Path:
-        return self.root / "out"
 
     @property
     def shared(self) -> Path:
@@ -65,19 +58,35 @@ class Place:
         key.chmod(0o600)
         return self
 
+    def seal(self) -> Place:
+        """The same book, sealed from now on."""
+        done = rothbook(*self.sealing())
+        if done.code != 0:
+            raise RuntimeError(f"the book couldn't be sealed: {done.errors}")
+        return self
+
+    def sealing(self) -> list[str]:
+        """The command that seals it under a key that lies beside it."""
+        return ["protect", "--out", str(self.out), "--at-rest-key", str(self.root / "at-rest.key")]
+
     def arguments(self, as_of: str) -> list[str]:
         """A run of that night."""
         folders = ("--inbox", self.inbox, "--out", self.out, "--shared", self.shared)
-        return ["run", "--direct", *map(str, folders), "--as-of", as_of, "--tax-year", YEAR]
+        how = ["--direct"] if self.direct else []
+        return ["run", *how, *map(str, folders), "--as-of", as_of, "--tax-year", YEAR]
 
     def run(self, as_of: str, fault: Fault | None = None, rng: random.Random | None = None) -> Outcome:
         """A run of that night, spoiled by `fault`."""
+        return self.do(self.arguments(as_of), fault, rng)
+
+    def do(self, arguments: list[str], fault: Fault | None = None, rng: random.Random | None = None) -> Outcome:
+        """A command, spoiled by `fault`."""
         if fault is None:
-            return rothbook(*self.arguments(as_of))
+            return rothbook(*arguments)
         self.reports += 1
         report = self.root / f"report-{self.reports}"
         before = _states(self.out) if fault.power_cut else {}
-        done = _spoiled(self.arguments(as_of), fault, fault.environment((self.inbox, self.out, self.shared), report))
+        done = _spoiled(arguments, fault, fault.environment((self.inbox, self.out, self.shared), report))
         told = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
         if fault.power_cut and done.killed:
             _lose_unsynced(self.out, before, told, rng or random.Random(0))

@@ -54,6 +54,10 @@ class Journey:
         self.told.append(Told(fault, injected, outcome.code, tuple(self._after_fault(outcome, new)), outcome.total))
         return outcome
 
+    def heard(self, fault: Fault, outcome: Outcome) -> None:
+        """A fault in another command than a run, after which only what it said is looked at."""
+        self.told.append(Told(fault, outcome.injected, outcome.code, tuple(checks.said(outcome)), outcome.total))
+
     def recover(self, as_of: str) -> Outcome:
         """The run that isn't disturbed: all has to be as if nothing ever had been. The firm then empties the inbox."""
         inbox = lying(self.place.inbox)
@@ -97,6 +101,7 @@ class Journey:
             yield from checks.commands_work(out)
         yield from checks.private(out)
         yield from checks.whole_archive(out)
+        yield from checks.sealed(out)
 
     def _after_recovery(self, outcome: Outcome, expected: Reached) -> Iterator[str]:
         run = checks.newest(self.place.out)
@@ -114,3 +119,4 @@ class Journey:
         yield from checks.audit_is_whole(self.place.out, after_recovery=True)
         yield from checks.private(self.place.out)
         yield from checks.whole_archive(self.place.out)
+        yield from checks.sealed(self.place.out)

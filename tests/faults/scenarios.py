@@ -9,16 +9,19 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
 
+from tests.faults import checks
 from tests.faults.book import drop, lying, nights
 from tests.faults.command import Outcome, Place, start, wait
-from tests.faults.fault import Fault, faketime
+from tests.faults.fault import Fault, faketime, kill_after, kill_at
 from tests.faults.journey import Journey
 from tests.faults.reference import Reference
+from transforms.vault import MAGIC
 
 Scenario: TypeAlias = Callable[[Place, Reference, random.Random], Journey | None]
 ALL: dict[str, Scenario] = {}
@@ -102,24 +105,23 @@ def small_files(place: Place, reference: Reference, rng: random.Random) -> Journ
 def read_only_inbox(place: Place, reference: Reference, rng: random.Random) -> Journey | None:
     """The inbox is a share that can't be written: nothing needs to be."""
     journey, as_of = one_night(place, reference, rng)
-    with read_only(place.inbox) as done:
-        if not done:
-            return None
-        outcome = journey.spoil(as_of, Fault("read-only inbox"), run=lambda: place.run(as_of))
-        expect(journey, outcome.code in (0, 1), f"a read-only inbox ends with {outcome.code}: {outcome.errors}")
-    journey.recover(as_of)
-    return journey
+    return while_read_only(journey, as_of, "read-only inbox", place.inbox, codes=(0, 1))
 
 
 @scenario("read-only OUT")
 def read_only_out(place: Place, reference: Reference, rng: random.Random) -> Journey | None:
     """Nothing can be written: told, exit code 3, nothing changed."""
     journey, as_of = one_night(place, reference, rng)
-    with read_only(place.out) as done:
+    return while_read_only(journey, as_of, "read-only OUT", place.out, codes=(3,))
+
+
+def while_read_only(journey: Journey, as_of: str, kind: str, folder: Path, codes: tuple[int, ...]) -> Journey | None:
+    """A run with `folder` mounted read-only, which has to end with one of `codes`, and one without."""
+    with read_only(folder) as done:
         if not done:
             return None
-        outcome = journey.spoil(as_of, Fault("read-only OUT"), run=lambda: place.run(as_of))
-        expect(journey, outcome.code == 3, f"a read-only OUT ends with {outcome.code}: {outcome.errors}")
+        outcome = journey.spoil(as_of, Fault(kind), run=lambda: journey.place.run(as_of))
+        expect(journey, outcome.code in codes, f"{kind} ends with {outcome.code}: {outcome.errors}")
     journey.recover(as_of)
     return journey
 
@@ -308,6 +310,49 @@ def first_key(place: Place, reference: Reference, rng: random.Random) -> Journey
     shutil.rmtree(place.shared)
     place.shared.mkdir(mode=0o700)
     journey.steps = ()
+    journey.recover(as_of)
+    return journey
+
+
+@scenario("kills while a book is sealed and opened")
+def sealing_killed(place: Place, reference: Reference, rng: random.Random) -> Journey:
+    """`protect --at-rest-key` is killed again and again; said once more it seals, or opens, the whole book."""
+    journey, as_of = one_night(place, reference, rng)
+    run = checks.newest(place.out)
+    assert run is not None
+    for source, kind in ((None, "kill while a book is sealed"), ("none", "kill while a book is opened")):
+        command = place.sealing() if source is None else [*place.sealing()[:-1], source]
+        for _ in range(3):
+            fault = replace(kill_at(rng.randint(1, 200)), kind=kind)
+            journey.heard(fault, place.do(command, fault, rng))
+            marked = {path.read_bytes().startswith(MAGIC) for path in (place.out / "archive").glob("[!.]*")}
+            if len(marked) > 1:  # a night can't begin on a book of which only a part is sealed
+                tried = place.run(as_of)
+                told = tried.code in (2, 3) and "rothbook protect" in tried.errors
+                expect(journey, told, f"a run of a book half sealed ends with {tried.code}: {tried.errors}")
+        whole = place.do(command)
+        expect(journey, whole.code == 0, f"{kind}: said once more it ends with {whole.code}: {whole.errors}")
+        for problem in (*checks.sealed(place.out), *checks.whole_archive(place.out), *same_as_before(journey, run)):
+            journey.blame(problem)
+        journey.recover(as_of)
+    return journey
+
+
+def same_as_before(journey: Journey, run: Path) -> Iterator[str]:
+    expected = journey.reference.of(journey.steps[:1]).run
+    assert expected is not None
+    return checks.same(run, expected)
+
+
+@scenario("kills of a run through Prefect")
+def through_prefect(place: Place, reference: Reference, rng: random.Random) -> Journey:
+    """Not `--direct`: the command with its temporary Prefect server and their processes are killed."""
+    place.direct = False
+    begun = time.monotonic()
+    journey, as_of = one_night(place, reference, rng)
+    takes = time.monotonic() - begun
+    for fault in (kill_at(rng.randint(1, 100)), kill_at(rng.randint(100, 250)), kill_after(rng.uniform(1, takes))):
+        journey.spoil(as_of, replace(fault, kind=f"{fault.kind}, Prefect"))
     journey.recover(as_of)
     return journey
 

@@ -47,11 +47,10 @@ MARKED = "2027-02-03"
 
 
 @dataclass
-class PastNights:
-    """An inbox and its OUT, night after night."""
+class Folders:
+    """An inbox and its OUT, side by side."""
 
     root: Path
-    runs: dict[str, Path] = field(default_factory=dict)
 
     @property
     def inbox(self) -> Path:
@@ -60,6 +59,13 @@ class PastNights:
     @property
     def out(self) -> Path:
         return self.root / "out"
+
+
+@dataclass
+class PastNights(Folders):
+    """The nights of an inbox and its OUT."""
+
+    runs: dict[str, Path] = field(default_factory=dict)
 
     def drop(self, files: dict[str, str]) -> None:
         self.inbox.mkdir(parents=True, exist_ok=True)
@@ -96,4 +102,8 @@ class PastNights:
 
 def bytes_of(run: Path) -> dict[str, bytes]:
     """Every table and workbook of a run."""
-    return {p.relative_to(run).as_posix(): p.read_bytes() for pattern in REPRODUCED for p in run.glob(pattern)}
+    return {
+        p.relative_to(run).as_posix(): p.read_bytes()
+        for folder, pattern in REPRODUCED
+        for p in (run / folder).glob(pattern)
+    }

@@ -149,10 +149,12 @@ def test_exports_of_a_client_are_told_and_nothing_of_the_client(own: Path, tmp_p
     assert rothbook("explain", "P1", "--out", own).returncode == 0
     assert rothbook("brief", "P1", "--out", own, "--to", tmp_path / "b.docx", "--for", "cpa").returncode == 0
     assert rothbook("history", "testcust:887700551234", "--out", own).returncode == 0
+    assert rothbook("diff", "2027-02-01", "latest", "--out", own, "--format", "json").returncode == 0
     told = [line for line in audit.lines(own) if line["event"] == "client exported"]
-    assert [(line["what"], line["person_id"]) for line in told] == [
-        ("explain", "P1"), ("brief for cpa", "P1"), ("history", "testcust:...1234"),
+    assert [(line["what"], line.get("person_id", line.get("persons"))) for line in told] == [
+        ("explain", "P1"), ("brief for cpa", "P1"), ("history", "testcust:...1234"), ("diff", 1),
     ]  # fmt: skip
+    assert told[-1]["beside"] == "2027-02-01-001"
     assert {line["run_id"] for line in told} == {"2027-02-04-001"}
     text = (own / "state" / audit.LOG).read_text(encoding="utf-8")
     assert [secret for secret in SECRETS if secret in text] == []

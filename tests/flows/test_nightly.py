@@ -1,6 +1,7 @@
 """The Prefect flow gives what the direct run gives, and Prefect's own database learns nothing about a client."""
 
 import inspect
+import re
 import sqlite3
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from flows import config, deployments, operations, pipeline
 from schemas.tables import RESULT_TABLES
-from tests.flows.inbox import SECRETS, write_inbox
+from tests.flows.inbox import ROOT, SECRETS, rothbook, write_inbox
 
 AS_OF, YEARS = date(2027, 5, 1), (2026,)
 
@@ -71,3 +72,29 @@ def test_the_flow_s_annotations_are_types_not_text() -> None:
 
     parameters = inspect.signature(nightly.fn).parameters.values()
     assert [p.name for p in parameters if isinstance(p.annotation, str)] == []
+
+
+def test_the_served_prefect_forgets_runs_when_rothbook_s_own_logs_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    from prefect.settings.models.server.services import ServerServicesDBVacuumSettings
+
+    unit = (ROOT / "flows/service/rothbook-prefect.service").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^Environment=(PREFECT_SERVER_SERVICES_DB_VACUUM_\w+)=(\S+)$", unit, re.MULTILINE):
+        monkeypatch.setenv(name, value)
+    asked = ServerServicesDBVacuumSettings()
+    assert asked.enabled_vacuum_types == {"events", "flow_runs"}
+    assert asked.retention_period.days == int(config.load().retention.years * 365.25)
+
+
+def test_a_temporary_prefect_server_that_does_not_start_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "0")
+    folders = ("--inbox", write_inbox(tmp_path / "inbox"), "--out", tmp_path / "out")
+    done = rothbook("run", *folders, "--as-of", str(AS_OF), "--tax-year", "2026")
+    assert done.returncode == 3
+    assert done.stderr.splitlines() == [
+        "rothbook: failed to start Prefect's temporary server: no answer in 0 seconds; try again, or say --direct",
+        "rothbook: nothing was published; the newest good run is still the newest",
+    ]
+    assert not (tmp_path / "out" / "latest").exists()

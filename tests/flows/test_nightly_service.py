@@ -1,15 +1,19 @@
 """The nightly deployment against a Prefect server: what is tried again, time limits, who is told, what is put right."""
 
+import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import pytest
 
-from flows import config, deployments, notify, operations, recovery, watch
+from flows import config, deployments, notify, operations, prefect_history, recovery, watch
 from flows.errors import StageFailed, UsageError
 from flows.operations import Operations
 from flows.run_folder import exclusive
@@ -211,3 +215,54 @@ def test_of_nights_missed_only_the_newest_is_done(client: Any, asked: Operations
 
 def test_an_arrival_asks_for_a_run_unless_one_is_waiting(client: Any, deployment_id: UUID) -> None:
     assert [watch.start_run(client, deployment_id) for _ in range(2)] == [True, False]
+
+
+def _told_of(database: Path) -> dict[str, set[str]]:
+    """By table, the flow runs something is kept of."""
+    columns = {"flow_run": "id", "flow_run_state": "flow_run_id", "log": "flow_run_id", "artifact": "flow_run_id"}
+    with closing(sqlite3.connect(database)) as db:
+        return {
+            table: {run for (run,) in db.execute(f"select {column} from {table}")} for table, column in columns.items()
+        }
+
+
+def test_what_prefect_s_own_database_tells_of_old_runs_can_be_removed(
+    client: Any, deployment_id: UUID, tmp_path: Path
+) -> None:
+    from prefect.client.schemas.actions import ArtifactCreate, LogCreate
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL
+    from prefect.states import Completed, Pending, Running
+
+    done, killed, new = (
+        _flow_run(client, deployment_id, Pending(), Running(), *ended) for ended in ([Completed()], [], [Completed()])
+    )
+    for run in (done, new):
+        client.create_artifact(ArtifactCreate(key="night", type="markdown", data="counts", flow_run_id=run))
+        line = {"name": "night", "level": 20, "message": "done", "timestamp": datetime.now(UTC), "flow_run_id": run}
+        client.create_logs([LogCreate(**line)])
+    database = tmp_path / "out/prefect/prefect.db"
+    (database.parent / "storage").mkdir(parents=True)
+    served = str(PREFECT_API_DATABASE_CONNECTION_URL.value()).split("///")[-1]
+    with closing(sqlite3.connect(served)) as whole, closing(sqlite3.connect(database)) as copy:
+        whole.backup(copy)
+        long_ago = "update flow_run set expected_start_time = '2020-12-01 02:30:00.000000' where id in (?, ?)"
+        copy.execute(long_ago, (str(done), str(killed)))
+        copy.commit()
+    before = _told_of(database)
+    for name, moment in (("old", datetime(2020, 12, 1, tzinfo=UTC)), ("new", datetime.now(UTC))):
+        (database.parent / "storage" / name).write_text("an exception", encoding="utf-8")
+        os.utime(database.parent / "storage" / name, (moment.timestamp(), moment.timestamp()))
+
+    with mock.patch.dict(os.environ):
+        found = prefect_history.runs_before(tmp_path / "out", date(2021, 2, 1))
+        failures = prefect_history.failures_before(tmp_path / "out", date(2021, 2, 1))
+        assert found == tuple(sorted((str(done), str(killed))))
+        assert failures == ("old",)
+        assert _told_of(database) == before
+        prefect_history.remove(tmp_path / "out", found, failures)
+        assert prefect_history.runs_before(tmp_path / "out", date(2021, 2, 1)) == ()
+    after = _told_of(database)
+    assert after == {table: runs - {str(done), str(killed)} for table, runs in before.items()}
+    assert all(str(new) in runs for runs in after.values())
+    assert [path.name for path in (database.parent / "storage").iterdir()] == ["new"]
+    assert _states(client, done, killed) == ["Completed", "Running"], "the server's own database is left alone"

@@ -17,6 +17,7 @@ from flows.errors import StageFailed
 from flows.pipeline import open_run, plan, run_direct
 from flows.run_folder import RunFolder
 from tests.flows.inbox import write_inbox
+from tests.flows.unreadable import unreadable
 from transforms.intake import deliver
 from transforms.private import write_private
 
@@ -152,10 +153,8 @@ def test_past_nights_that_can_not_be_read_are_no_book_without_a_past(
     (tmp_path / "state" / "nights").mkdir(parents=True)
     assert nights.past(tmp_path) == []
 
-    def denied(folder: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-
-    monkeypatch.setattr(os, "listdir", denied)
+    for name in ("nights", "runs"):
+        unreadable(monkeypatch, name)
     with pytest.raises(PermissionError):
         nights.past(tmp_path)
     with pytest.raises(PermissionError):
@@ -225,14 +224,7 @@ def test_a_folder_of_the_inbox_that_can_not_be_listed_fails_the_night(
     inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (inbox / "schwab").mkdir()
-    real = os.scandir
-
-    def denied(folder: Path | str) -> object:
-        if Path(folder).name == "schwab":
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-        return real(folder)
-
-    monkeypatch.setattr(os, "scandir", denied)
+    unreadable(monkeypatch, "schwab")
     with pytest.raises(PermissionError):
         deliver(inbox, tmp_path / "out", None, DAY, settle_seconds=0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -42,6 +43,11 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> PastNights:
         past.drop(files)
         past.runs[as_of] = past.run(as_of)
         past.empty()
+    kept = past.out / "prefect" / "storage" / "failure"  # what a failed run leaves of Prefect's
+    kept.parent.mkdir(parents=True)
+    kept.write_text("an exception", encoding="utf-8")
+    moment = datetime(2020, 12, 3, tzinfo=UTC).timestamp()
+    os.utime(kept, (moment, moment))
     return past
 
 
@@ -109,7 +115,10 @@ def test_what_is_asked_goes_is_told_and_the_nights_go_on(out: Path, book: PastNi
     began, ended = audit.lines(out)[-2:]
     assert (began["event"], ended["event"]) == ("purge started", "purge finished")
     assert set(began["archive"]) == {sha(REFUSED), sha(SPOILED), sha(REPLACED)}
-    assert ended["counts"] == {"runs": 3, "notes": 0, "logs": 3, "nights": 2, "archive": 3, "quarantine": 2}
+    assert ended["counts"] == {
+        "runs": 3, "notes": 0, "logs": 3, "nights": 2, "archive": 3, "quarantine": 2, "flow_runs": 0, "failures": 1,
+    }  # fmt: skip
+    assert list((out / "prefect" / "storage").iterdir()) == []
     assert audit.verify(out).ok
     text = (out / "state" / audit.LOG).read_text(encoding="utf-8")
     assert [secret for secret in SECRETS if secret in text + done.stdout] == []

@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,41 @@ def test_a_workbook_without_a_password_fails_the_night(
     assert run(tmp_path, "2027-05-03") == 3
     assert "there is no password for the workbook of ADV1" in capsys.readouterr().err
     assert (tmp_path / "out/latest").readlink().name == "2027-05-02-001"
+
+
+def test_what_a_killed_sealing_or_opening_was_writing_goes_when_it_is_said_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # in the order they are sealed
+    names = ("archive/a", "quarantine/b", "state/nights/x/results/c", "runs/2027-05-01-001/results/d")
+    real, book = vault.write_private, vault.Vault(tmp_path, bytes(32))
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(name.encode())
+
+    def bytes_of() -> dict[str, bytes]:
+        return {p.relative_to(tmp_path).as_posix(): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+
+    def killed(path: Path, data: bytes, mode: int, *, at: str) -> None:
+        if at in path.as_posix():
+            path.with_name(f".{path.name}.123.part").write_bytes(data[: len(data) // 2])
+            raise KeyboardInterrupt
+        real(path, data, mode)
+
+    clear = bytes_of()
+    for change in (vault.seal_book, vault.unseal_book):
+        for name in names:
+            with monkeypatch.context() as patch:
+                patch.setattr(vault, "write_private", partial(killed, at=name))
+                with pytest.raises(KeyboardInterrupt):
+                    change(book)
+            assert any(left.endswith(".part") for left in bytes_of())
+        change(book)
+        after = bytes_of()
+        if change is vault.seal_book:
+            assert {name.removesuffix(".sealed") for name in after} == set(names)
+            assert all(data.startswith(vault.MAGIC) for data in after.values())
+    assert after == clear
 
 
 @pytest.mark.parametrize("size", [0, 1, vault._CHUNK, vault._CHUNK + 1, 2 * vault._CHUNK])

@@ -182,7 +182,7 @@ def pytest_sessionstart() -> None:
     """The cheap probe: every statement is bound for the smallest book, so SQL that means nothing shows at once."""
     from tests.book import Book
 
-    _one_thread()
+    one_thread()
 
     try:
         Book().person().compute()
@@ -201,14 +201,14 @@ def _corpus_digest() -> str:
     return digest()
 
 
-def _one_thread() -> None:
+def one_thread() -> None:
     """Jobs run side by side, a core each: an engine that takes both makes every one of them slower."""
     from transforms import engine
 
     connect = engine.connect
 
-    def with_one_thread() -> duckdb.DuckDBPyConnection:
-        con = connect()
+    def with_one_thread(spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+        con = connect(spill)
         con.execute("set threads = 1")
         return con
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.mutation.mutate import Mutant, Order, Result, choose, mutants, report, tokens
+from tests.mutation.mutate import Mutant, Order, Result, choose, mutants, one_thread, report, tokens
+from transforms import engine
 
 
 def changes(sql: str) -> list[str]:
@@ -110,3 +113,12 @@ def test_the_report_counts_and_names_survivors() -> None:
     text = report(results, 5, 9)
     assert "| rule.sql | 5 | 3 | 1 | 1 | 1 | 75% |" in text
     assert r"| transforms/sql/rule.sql:3:7 | `< -> <=` | `a < b \|\| c` |" in text
+
+
+def test_the_engine_of_a_mutant_takes_one_core_and_is_called_as_ever(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(engine, "connect", engine.connect)  # so that it is put back
+    one_thread()
+    with engine.connect(tmp_path / "spill") as con:
+        assert con.execute("select current_setting('threads')").fetchall() == [(1,)]
