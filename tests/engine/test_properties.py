@@ -16,7 +16,7 @@ from tests.oracles.mega_backdoor import room
 
 #: Mutation testing runs every test hundreds of times and asks for fewer examples of each.
 ENGINE = settings(
-    max_examples=int(os.environ.get("ENGINE_EXAMPLES", "6")), deadline=None,
+    max_examples=int(os.environ.get("ENGINE_EXAMPLES", "4")), deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip

@@ -76,7 +76,10 @@ def test_on_one_worker_each_firm_has_its_own_key(
     for name, key in {**KEYS, "west": own}.items():
         monkeypatch.setenv(keys.FIRM_VARIABLE, key)
         alone = pipeline.plan(tmp_path / name / "inbox", tmp_path / f"alone-{name}", AS_OF, YEARS)
-        assert found[name] == _tax_ids(pipeline.run_direct(alone)), name
+        with pipeline.open_run(alone) as folder:
+            pipeline.take_in(folder)
+            pipeline.read(folder)
+            assert found[name] == _tax_ids(folder), name
 
 
 def test_a_key_that_is_gone_stops_that_firm_and_is_not_made_anew(tmp_path: Path) -> None:

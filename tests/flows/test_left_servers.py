@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -16,9 +17,10 @@ import pytest
 from flows import left_servers
 
 SERVER = [sys.executable, "-c", "import time; time.sleep(120)", "prefect.server.api.server:create_app"]
-#: Starts what it is given, says its number, and stays until it is killed.
+#: Starts what it is told (not by its arguments: it would look like a server itself), says its number, and stays until
+#: it is killed.
 COMMAND = (
-    "import subprocess, sys; server = subprocess.Popen(sys.argv[2:], stdout=subprocess.DEVNULL);"
+    "import json, subprocess, sys; server = subprocess.Popen(json.loads(input()), stdout=subprocess.DEVNULL);"
     " print(server.pid, flush=True); sys.stdin.read()"
 )
 
@@ -27,10 +29,13 @@ COMMAND = (
 def command(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A command as `rothbook run` looks to others, and the number of the server it has started over `home`."""
     started = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "flows", *SERVER], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-c", COMMAND, "flows"], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env=os.environ | {"PREFECT_HOME": str(home)},
     )  # fmt: skip
+    assert started.stdin is not None
     assert started.stdout is not None
+    started.stdin.write(f"{json.dumps(SERVER)}\n")
+    started.stdin.flush()
     server = int(started.stdout.readline())
     try:
         yield started, server
