@@ -16,6 +16,14 @@ KEY = b"a key that only tests use"
 #: Columns a golden file has only where a row takes another one back.
 AMENDMENTS = ("cancels_transaction_id", "reverses")
 
+#: What several tests write: the header of transactions, two persons (one tax id is none), and a correction.
+TX = "custodian,account_number,transaction_id,trade_date,transaction_type,amount,tax_year\n"
+PERSONS = "person_id,advisor_id,given_name,family_name,tax_id\nP1,A1,Ana,Neil,901-14-7721\nP2,A1,Bo,Roe,not one\n"
+FIXES = (
+    "table,row_key,column,value_in_source,corrected_value,declared_by,declared_on,reason\n"
+    "transactions,transaction_id=T3;account_number=003,amount,3.00,3.50,Ann,2026-03-02,typo\n"
+)
+
 
 @dataclass
 class Night:

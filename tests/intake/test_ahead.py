@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.intake.nights import KEY, Book, sample
+from tests.intake.nights import FIXES, KEY, PERSONS, TX, Book, sample
 from transforms.intake import ahead, deliveries, plain, read_book
 from transforms.intake.ahead import Ahead, read_one
 from transforms.intake.cache import Cache
@@ -26,17 +26,11 @@ from transforms.intake.register import Entry
 from transforms.intake.store import Store
 from transforms.vault import Vault
 
-TX = "custodian,account_number,transaction_id,trade_date,transaction_type,amount,tax_year\n"
 LARGE = TX + "".join(f"bench,{n % 7:03},T{n},2026-02-{1 + n % 28:02},market,{n}.00,\n" for n in range(900))
 MESSY = TX + (
     "bench,000,T7,2026-02-08,market,7.00,\nbench,001,T8,2026-02-09,market,80.00,\n"
     "bench,003,T10,2026-02-11,market,1.00,\nbench,003,T10,2026-02-11,market,2.00,\n"
     "bench,003,T99,2026-13-11,market,2.00,\nragged,row\n"
-)
-PERSONS = "person_id,advisor_id,given_name,family_name,tax_id\nP1,A1,Ana,Neil,901-14-7721\nP2,A1,Bo,Roe,not one\n"
-FIXES = (
-    "table,row_key,column,value_in_source,corrected_value,declared_by,declared_on,reason\n"
-    "transactions,transaction_id=T3;account_number=003,amount,3.00,3.50,Ann,2026-03-02,typo\n"
 )
 
 

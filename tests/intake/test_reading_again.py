@@ -10,21 +10,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from schemas.tables import INPUT_TABLES
-from tests.intake.nights import Book, Night
+from tests.intake.nights import FIXES, PERSONS, TX, Book, Night
 from transforms.intake import bulk, deliveries, plain
 
-TX = "custodian,account_number,transaction_id,trade_date,transaction_type,amount,tax_year\n"
 FIRST = TX + "".join(f"bench,{n % 7:03},T{n},2026-02-{1 + n % 28:02},market,{n}.00,\n" for n in range(40))
 #: Rows the first file has, one of them changed, one twice, one with a new amount and then another, one that is bad.
 SECOND = TX + (
     "bench,000,T7,2026-02-08,market,7.00,\nbench,001,T8,2026-02-09,market,80.00,\nbench,002,T9,2026-02-10,market,9.00,\n"
     "bench,002,T9,2026-02-10,market,9.00,\nbench,003,T10,2026-02-11,market,1.00,\nbench,003,T10,2026-02-11,market,2.00,\n"
     "bench,003,T99,2026-13-11,market,2.00,\nragged,row\n"
-)
-PERSONS = "person_id,advisor_id,given_name,family_name,tax_id\nP1,A1,Ana,Neil,901-14-7721\nP2,A1,Bo,Roe,not one\n"
-FIXES = (
-    "table,row_key,column,value_in_source,corrected_value,declared_by,declared_on,reason\n"
-    "transactions,transaction_id=T3;account_number=003,amount,3.00,3.50,Ann,2026-03-02,typo\n"
 )
 
 
